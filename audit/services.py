@@ -1,0 +1,62 @@
+"""Writing the audit log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+
+from audit import context
+from audit.errors import OutsideTransaction
+from audit.models import AuditEntry
+from backoffice.lib import clock
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What was acted on. ``label`` is an id that a person can use, never personal data."""
+
+    type: str
+    id: str
+    label: str
+
+    @classmethod
+    def of(cls, instance: models.Model) -> "Resource":
+        """A record of any model: ``accounts.user`` 12, whichever proxy it came through."""
+        concrete = instance._meta.concrete_model or type(instance)
+        return cls(concrete._meta.label_lower, str(instance.pk), f"{concrete._meta.verbose_name} {instance.pk}")
+
+
+def record(
+    *,
+    action: str,
+    actor: models.Model | None,
+    resource: Resource,
+    old_values: Mapping[str, Any] | None = None,
+    new_values: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Write one entry, in the transaction of the act it tells of; ``actor`` None is the system itself.
+
+    Values must fit JSON. Raises OutsideTransaction when there is no transaction to share.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise OutsideTransaction
+    origin = context.current()
+    return AuditEntry.objects.create(
+        at=clock.now(),
+        actor_id=actor.pk if actor else None,
+        actor_label=str(actor) if actor else SYSTEM,
+        action=action,
+        resource_type=resource.type,
+        resource_id=resource.id,
+        resource_label=resource.label,
+        old_values=dict(old_values or {}),
+        new_values=dict(new_values or {}),
+        reason=reason,
+        ip=origin.ip,
+        user_agent=origin.user_agent,
+        request_id=origin.request_id,
+    )

@@ -1,0 +1,32 @@
+"""Money in integer minor units and ISO 4217 codes, credits as decimals; shown by Babel."""
+
+from decimal import Decimal
+
+from babel.numbers import format_currency, format_decimal, get_currency_precision, list_currencies
+
+LOCALE = "en_US"
+
+
+def exponent(currency: str) -> int:
+    """Decimals of the currency's minor unit: 2 for USD, 0 for JPY, 3 for KWD."""
+    return get_currency_precision(currency.upper())
+
+
+def is_currency(code: str) -> bool:
+    """Whether ``code`` (any case) is an ISO 4217 currency."""
+    return code.upper() in list_currencies()
+
+
+def major_units(minor: int, currency: str) -> Decimal:
+    """1234 minor units of USD are Decimal("12.34")."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def format_money(minor: int, currency: str) -> str:
+    """``$12.34`` for 1234 minor units of USD."""
+    return format_currency(major_units(minor, currency), currency.upper(), locale=LOCALE)
+
+
+def format_credits(amount: Decimal) -> str:
+    """Credits with thousands separators and no trailing zeros: ``1,250`` or ``0.0125``."""
+    return format_decimal(amount, format="#,##0.####", locale=LOCALE)

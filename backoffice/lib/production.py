@@ -1,0 +1,24 @@
+"""What production must be told before it may start."""
+
+from collections.abc import Mapping
+
+from backoffice.lib import environment
+
+REQUIRED = ("DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "STRIPE_WEBHOOK_SECRETS", "STRIPE_LIVEMODE")
+SHORTEST_SECRET_KEY = 50
+TRUE = {"1", "true", "yes", "on", "y", "ok"}
+
+
+def faults(environ: Mapping[str, str]) -> list[str]:
+    """What is weak or missing in a production environment; nothing is asked of development."""
+    if environment.name(environ) != "production":
+        return []
+    found = [f"{name} is not set" for name in REQUIRED if not environ.get(name)]
+    key = environ.get("SECRET_KEY", "")
+    if len(key) < SHORTEST_SECRET_KEY or len(set(key)) < 10 or key.startswith("django-insecure"):
+        found.append(f"SECRET_KEY must be a random text of at least {SHORTEST_SECRET_KEY} characters")
+    if "*" in environ.get("ALLOWED_HOSTS", ""):
+        found.append("ALLOWED_HOSTS must name the hosts, not *")
+    if environ.get("DEBUG", "").lower() in TRUE:
+        found.append("DEBUG must be off")
+    return found

@@ -1,0 +1,125 @@
+"""What apps offer to code that may not import them.
+
+An app registers from ``AppConfig.ready()``; whoever is above or below reads the entries under their keys.
+Every entry carries the permission that is needed to see it, so that no reader has to know the app.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from django.http import HttpRequest
+
+SECTIONS = (
+    "Customers",
+    "Credits",
+    "Billing",
+    "Generations",
+    "Moderation",
+    "Growth",
+    "Analytics",
+    "Health",
+    "Audit",
+    "Settings",
+)
+
+
+class Entry(Protocol):
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def order(self) -> int: ...
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Registry(Generic[E]):
+    """Entries of one sort, unique by key, iterated by order and then key."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._entries: dict[str, E] = {}
+
+    def register(self, entry: E) -> None:
+        if entry.key in self._entries:
+            raise ValueError(f"{self.name}: {entry.key!r} is registered twice")
+        self._entries[entry.key] = entry
+
+    def __iter__(self) -> Iterator[E]:
+        return iter(sorted(self._entries.values(), key=lambda entry: (entry.order, entry.key)))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NavigationItem:
+    """A line of the sidebar. ``badge`` counts what waits for someone and must be cheap."""
+
+    key: str
+    section: str
+    label: str
+    url_name: str
+    icon: str
+    permission: str
+    order: int = 100
+    badge: Callable[[], int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.section not in SECTIONS:
+            raise ValueError(f"navigation: {self.section!r} is no section of the sidebar")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerPanel:
+    """A card on the customer page. ``context`` is given the request and the customer."""
+
+    key: str
+    title: str
+    template: str
+    permission: str
+    context: Callable[[HttpRequest, Any], Mapping[str, Any]]
+    column: str = "main"
+    order: int = 100
+    link: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerFigure:
+    """A key figure in the head of the customer page: ``value`` renders it for one customer."""
+
+    key: str
+    label: str
+    permission: str
+    value: Callable[[Any], Any]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerAction:
+    """A button on the customer page that opens a form of its own."""
+
+    key: str
+    label: str
+    icon: str
+    permission: str
+    url: Callable[[Any], str]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthProbe:
+    """Something the product needs to be well: ``check`` raises when it is not."""
+
+    key: str
+    check: Callable[[], None]
+    order: int = 100
+
+
+navigation: Registry[NavigationItem] = Registry("navigation")
+customer_panels: Registry[CustomerPanel] = Registry("customer panels")
+customer_figures: Registry[CustomerFigure] = Registry("customer figures")
+customer_actions: Registry[CustomerAction] = Registry("customer actions")
+health_probes: Registry[HealthProbe] = Registry("health probes")

@@ -1,0 +1,103 @@
+"""The three database roles: the owner of the tables, the runtime role, and one that only reads.
+
+Every table is open to the runtime role for SELECT, INSERT, UPDATE and DELETE unless its app declares less, from
+``AppConfig.ready()``. The grants are applied again after every migrate, so that a new table is never left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+
+@dataclass(frozen=True)
+class TableGrant:
+    """Privileges of the runtime role on one table beside SELECT; ``update`` names the columns it may change."""
+
+    insert: bool = True
+    delete: bool = False
+    update: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Login:
+    """A role that logs in, or one that does not yet, when there is no password for it."""
+
+    name: str
+    password: str
+
+
+_declared: dict[str, TableGrant] = {}
+
+
+def declare(table: str, grant: TableGrant) -> None:
+    """State that the runtime role has SELECT and ``grant`` on ``table`` and nothing more."""
+    _declared[table] = grant
+
+
+def readonly_login(url: str, app_role: str) -> Login:
+    """The login in ``url``, or ``backoffice_readonly`` beside ``backoffice_app``, without a password."""
+    if url:
+        parts = urlsplit(url)
+        return Login(unquote(parts.username or ""), unquote(parts.password or ""))
+    return Login(app_role.removesuffix("_app") + "_readonly", "")
+
+
+def exists(connection: BaseDatabaseWrapper, role: str) -> bool:
+    """Whether the server knows ``role``."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+        return cursor.fetchone() is not None
+
+
+def ensure(connection: BaseDatabaseWrapper, login: Login) -> None:
+    """Make the role, or give it its password anew."""
+    if not exists(connection, login.name):
+        _execute(connection, "CREATE ROLE {} NOSUPERUSER NOCREATEDB NOCREATEROLE", login.name)
+    if login.password:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
+                    sql.Identifier(login.name), sql.Literal(login.password)
+                )
+            )
+
+
+def open_schema(connection: BaseDatabaseWrapper, *names: str) -> None:
+    """Let the roles connect and see the schema, in which nobody but the owner makes anything."""
+    database = connection.settings_dict["NAME"]
+    _execute(connection, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    for name in names:
+        _execute(connection, "GRANT CONNECT ON DATABASE {} TO {}", str(database), name)
+
+
+def apply(connection: BaseDatabaseWrapper, *, app_role: str, readonly_role: str | None) -> None:
+    """Grant the runtime role what is declared and the read-only role SELECT. ``connection`` is the owner's."""
+    _grant_defaults(connection, app_role, "SELECT, INSERT, UPDATE, DELETE")
+    _execute(connection, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}", app_role)
+    if readonly_role:
+        _grant_defaults(connection, readonly_role, "SELECT")
+    for table in sorted(_declared.keys() & set(connection.introspection.table_names())):
+        _restrict(connection, table, app_role, _declared[table])
+
+
+def _grant_defaults(connection: BaseDatabaseWrapper, role: str, privileges: str) -> None:
+    _execute(connection, "GRANT USAGE ON SCHEMA public TO {}", role)
+    _execute(connection, f"GRANT {privileges} ON ALL TABLES IN SCHEMA public TO {{}}", role)
+
+
+def _restrict(connection: BaseDatabaseWrapper, table: str, role: str, grant: TableGrant) -> None:
+    _execute(connection, "REVOKE ALL ON {} FROM {}", table, role)
+    for verb, allowed in (("SELECT", True), ("INSERT", grant.insert), ("DELETE", grant.delete)):
+        if allowed:
+            _execute(connection, f"GRANT {verb} ON {{}} TO {{}}", table, role)
+    for column in grant.update:
+        _execute(connection, "GRANT UPDATE ({}) ON {} TO {}", column, table, role)
+
+
+def _execute(connection: BaseDatabaseWrapper, statement: str, *identifiers: str) -> None:
+    """Run a statement of ours with names filled in as quoted identifiers."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, identifiers)))  # type: ignore[arg-type]

@@ -1,0 +1,88 @@
+"""How tests run: real PostgreSQL as the runtime role, started by itself unless DATABASE_URL names another."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import TransactionTestCase
+
+from backoffice.lib import embedded
+from tests import databases
+
+_servers = ExitStack()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _template(config: pytest.Config) -> str:
+    if _is_worker(config):
+        return config.workerinput["template"]
+    return f"test_template_{os.getpid()}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not _is_worker(config):
+        settings_are_embedded = not os.environ.get("DATABASE_URL")
+        _servers.enter_context(
+            embedded.running(
+                embedded.data_dir(os.environ), postgres=settings_are_embedded, redis=not os.environ.get("REDIS_URL")
+            )
+        )
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    # Hashing passwords slowly is for attackers; tests log in hundreds of times.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not _is_worker(session.config) and not session.config.option.collectonly:
+        databases.build_template(_template(session.config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    node.workerinput["template"] = _template(node.config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not _is_worker(session.config) and not session.config.option.collectonly:
+        databases.drop(_template(session.config))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _servers.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterator[None]:
+    """A clone of the migrated template, for this process alone."""
+    name = f"{_template(request.config)}_{os.environ.get('PYTEST_XDIST_WORKER', 'single')}"
+    databases.create(name, _template(request.config))
+    settings.DATABASES["default"]["NAME"] = name
+    connections["default"].settings_dict["NAME"] = name
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+    databases.drop(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_as_owner() -> Iterator[None]:
+    """After a test that commits, the owner empties the tables: the runtime role cannot, and must not."""
+    patch = pytest.MonkeyPatch()
+
+    def teardown(self: TransactionTestCase) -> None:
+        connections.close_all()
+        databases.flush(settings.DATABASES["default"]["NAME"])
+
+    patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+    yield
+    patch.undo()

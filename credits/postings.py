@@ -1,0 +1,58 @@
+"""What is asked of the ledger and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from credits import allocation
+from credits.errors import CreditError
+from credits.kinds import TransactionKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posting:
+    """One movement to post. ``amount`` is in credits, positive to add, negative to take.
+
+    ``idempotency_key`` carries its namespace, such as ``admin:gift:...``. ``paid_minor`` is the total paid for the
+    credits, in minor units of ``currency``. ``event_at`` (UTC) is when the act happened, now unless told.
+    """
+
+    user_id: int
+    kind: TransactionKind
+    amount: Decimal
+    idempotency_key: str
+    action_type: str = ""
+    description: str = ""
+    reference: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    event_at: datetime | None = None
+    actor_id: int | None = None
+    expires_at: datetime | None = None
+    priority: int = allocation.DEFAULT_PRIORITY
+    paid_minor: int | None = None
+    currency: str = ""
+
+    def movement(self) -> allocation.Movement:
+        """What the core is asked to decide."""
+        terms = allocation.LotTerms(
+            priority=self.priority,
+            expires_at=self.expires_at,
+            paid_minor=self.paid_minor,
+            currency=self.currency.upper(),
+        )
+        return allocation.Movement(kind=self.kind, amount=self.amount, terms=terms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostResult:
+    """How one posting ended: an entry, the entry of the first time (replayed), or an error and nothing written."""
+
+    transaction_id: int | None = None
+    seq: int | None = None
+    amount: Decimal | None = None
+    balance_before: Decimal | None = None
+    balance_after: Decimal | None = None
+    replayed: bool = False
+    error: CreditError | None = None

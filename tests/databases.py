@@ -1,0 +1,111 @@
+"""Test databases: made by the owner, worked on as the runtime role, emptied by the owner.
+
+A template is migrated once a run and every test process clones it. Tables of evidence refuse to be emptied, by the
+owner too; so the flush takes their guards off and puts them back on inside one transaction, and proves that it did.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from backoffice.lib import embedded
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+# Rows that migrations and post_migrate made, which a fresh database has too.
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
+CHAIN_HEAD = "INSERT INTO audit_chainhead (id, seq, hash) VALUES (1, 0, repeat('0', 64))"
+
+
+def owner_url() -> str:
+    return os.environ.get("DATABASE_OWNER_URL") or embedded.urls(embedded.data_dir(os.environ)).owner
+
+
+def app_url() -> str:
+    return os.environ.get("DATABASE_URL") or embedded.urls(embedded.data_dir(os.environ)).database
+
+
+def on_database(url: str, name: str) -> str:
+    """The same login on another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@contextmanager
+def owner_connection(database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(on_database(owner_url(), database), autocommit=True) as connection:
+        yield connection
+
+
+def _on_server(statement: str, *names: str) -> None:
+    home = urlsplit(owner_url()).path.lstrip("/")
+    with owner_connection(home) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def create(name: str, template: str | None = None) -> None:
+    drop(name)
+    if template:
+        _on_server("CREATE DATABASE {} TEMPLATE {}", name, template)
+    else:
+        _on_server("CREATE DATABASE {}", name)
+
+
+def drop(name: str) -> None:
+    _on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def manage(command: str, database: str) -> None:
+    """Run a management command as the owner, on ``database``."""
+    environment = os.environ | {
+        "BACKOFFICE_ENV": "development",
+        "DJANGO_SETTINGS_MODULE": "backoffice.settings",
+        "DATABASE_URL": on_database(app_url(), database),
+        "DATABASE_OWNER_URL": on_database(owner_url(), database),
+    }
+    subprocess.run(
+        [sys.executable, "-m", "django", command],
+        env=environment,
+        cwd=REPOSITORY,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def build_template(name: str) -> None:
+    create(name)
+    manage("setup_database", name)
+    manage("migrate", name)
+
+
+def flush(database: str) -> None:
+    """Empty every table as the owner and assert that all guards are on again."""
+    with owner_connection(database) as connection, connection.transaction():
+        guards = _guards(connection)
+        _switch(connection, guards, "DISABLE TRIGGER")
+        tables = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        emptied = sql.SQL(", ").join(sql.Identifier(name) for name in tables if name not in KEPT_TABLES)
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(emptied))
+        connection.execute(CHAIN_HEAD)
+        _switch(connection, guards, "ENABLE ALWAYS TRIGGER")
+        assert guards, "the evidence must be guarded"
+        assert _guards(connection) == guards, "the flush left a guard off"
+
+
+def _guards(connection: psycopg.Connection) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+        " WHERE tgenabled = 'A' AND NOT tgisinternal ORDER BY 1, 2"
+    ).fetchall()
+
+
+def _switch(connection: psycopg.Connection, guards: list[tuple[str, str]], switch: str) -> None:
+    for table, trigger in guards:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} {} {}").format(sql.Identifier(table), sql.SQL(switch), sql.Identifier(trigger))
+        )
