@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "audit.middleware.request_context",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "backoffice.lib.admin.timezones.staff_timezone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -70,6 +71,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
             ],
+            "builtins": ["backoffice.lib.admin.templatetags.house"],
         },
     },
 ]

@@ -1,0 +1,59 @@
+"""What every admin page of the house shares. What changes anything is audited by the class that extends this one."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from backoffice.lib.admin.changelist import EXACT_COUNT_LIMIT, KeysetChangeList
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _Paginator = Paginator[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+    _Paginator = Paginator
+
+
+class BoundedPaginator(_Paginator):
+    """Counts no further than the lists do; for what pages by number, such as the choices of an autocomplete."""
+
+    @cached_property
+    def count(self) -> int:
+        bounded = cast("QuerySet[Any]", self.object_list[:EXACT_COUNT_LIMIT])
+        return bounded.count()
+
+
+class BackofficeModelAdmin(_ModelAdmin):
+    """Presentation only.
+
+    ``ordering`` names one NOT NULL column; ``keyset_tiebreak`` the path of a unique column that an index pairs with
+    each sort column, when that is not the model's own key.
+    """
+
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = BoundedPaginator
+    keyset_tiebreak = "pk"
+    empty_value_display = "—"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeysetChangeList
+
+
+class EvidenceAdmin(BackofficeModelAdmin):
+    """Rows that are read and never touched: the change page is a detail page."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # Evidence is written by the service that makes the fact.
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # A correction is a new entry; the database refuses the change too.
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # What happened has happened.

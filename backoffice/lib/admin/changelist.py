@@ -1,0 +1,157 @@
+"""The change list of big tables: no count of all rows, no offset, and a number of queries that rows do not change."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, ChangeList
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DecimalField, Field, FloatField, ForeignKey, IntegerField, Model, QuerySet
+from django.http import HttpRequest
+
+from backoffice.lib.admin.chips import Chip, chips
+from backoffice.lib.admin.keyset import Keyset, target_field
+
+AFTER_VAR, BEFORE_VAR = "after", "before"
+EXACT_COUNT_LIMIT = 1_000
+
+
+class KeysetChangeList(ChangeList):
+    """Orders by one NOT NULL column and the admin's ``keyset_tiebreak``, and pages by a cursor (see ``keyset``).
+
+    A sort column is a field or a path through one-to-ones; expressions and nullable columns cannot be clicked.
+    ``list_editable`` is not supported: changes go through forms that audit them.
+    """
+
+    keyset: Keyset
+    result_list: list[Any]
+    next_url: str | None = None
+    previous_url: str | None = None
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet[Any]:
+        # Cursors and "show all" are no filters, and no link to another order or filter may carry them along.
+        for name in (AFTER_VAR, BEFORE_VAR, ALL_VAR):
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        if any("\0" in value for values in self.filter_params.values() for value in values):
+            raise IncorrectLookupParameters("a parameter holds a NUL")
+        self.sortable_by = [name for name in self.sortable_by or () if self._sort_path(name)]
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:  # type: ignore[override]
+        self.keyset = self._clicked_order() or self._default_order(request)
+        return self.keyset.order_by()
+
+    def get_results(self, request: HttpRequest) -> None:
+        has_previous, has_next = self._load_page(request)
+        rows = self.result_list
+        if has_previous:
+            self.previous_url = self._page_url(BEFORE_VAR, rows[0])
+        if has_next:
+            self.next_url = self._page_url(AFTER_VAR, rows[-1])
+        is_all = not has_previous and not has_next
+        self.result_count = len(rows) if is_all else self._bounded_count()
+        self.full_result_count = None
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.can_show_all = False
+        self.multi_page = False
+        self.paginator = None
+
+    @property
+    def result_count_text(self) -> str:
+        """``1,000+`` above the number that is counted exactly."""
+        if self.result_count > EXACT_COUNT_LIMIT:
+            return f"{EXACT_COUNT_LIMIT:,}+"
+        return f"{self.result_count:,}"
+
+    @cached_property
+    def chips(self) -> list[Chip]:
+        """What narrows the list, each with the address without it."""
+        return chips(self)
+
+    @property
+    def clear_all_url(self) -> str:
+        """The list in the same order, without search and filters."""
+        return self.get_query_string(dict.fromkeys(name for name in self.filter_params if name != ORDER_VAR))
+
+    def is_numeric(self, name: str) -> bool:
+        """Whether the column shows figures, which stand right-aligned: by its field, or by what it sorts by."""
+        path = self._order_path(name)
+        if path is None:
+            return False
+        try:
+            field = target_field(self.model, path)
+        except FieldDoesNotExist:
+            return False
+        is_key = field.primary_key or isinstance(field, ForeignKey)
+        return isinstance(field, (IntegerField, DecimalField, FloatField)) and not is_key and not field.choices
+
+    def _load_page(self, request: HttpRequest) -> tuple[bool, bool]:
+        """Set ``result_list``; tell whether there are rows before and after it."""
+        before = self._cursor(request, BEFORE_VAR)
+        if before is not None:
+            rows, more = self._fetch(before, backward=True)
+            if more:
+                self.result_list = rows[::-1]
+                return True, True
+            # The rest towards the top is the first page, which is shown full.
+        after = self._cursor(request, AFTER_VAR)
+        self.result_list, more = self._fetch(after, backward=False)
+        if after is not None and not self.result_list:
+            self.result_list, more = self._fetch(None, backward=False)
+            after = None
+        return after is not None, more
+
+    def _fetch(self, cursor: Sequence[Any] | None, *, backward: bool) -> tuple[list[Model], bool]:
+        # One row more than the page shows whether another page follows, without a count.
+        rows = list(self.keyset.rows(self.queryset, cursor=cursor, backward=backward)[: self.list_per_page + 1])
+        return rows[: self.list_per_page], len(rows) > self.list_per_page
+
+    def _cursor(self, request: HttpRequest, name: str) -> list[Any] | None:
+        text = request.GET.get(name)
+        return self.keyset.parse(text) if text else None
+
+    def _page_url(self, name: str, row: Model) -> str:
+        return self.get_query_string({name: self.keyset.cursor_of(row)})
+
+    def _bounded_count(self) -> int:
+        bounded: QuerySet[Any] = self.queryset.order_by()[: EXACT_COUNT_LIMIT + 1]
+        return bounded.count()
+
+    def _clicked_order(self) -> Keyset | None:
+        _, minus, index = str(self.params.get(ORDER_VAR, "")).partition(".")[0].rpartition("-")
+        if not (index.isascii() and index.isdigit() and int(index) < len(self.list_display)):
+            return None
+        path = self._sort_path(self.list_display[int(index)])
+        if path is None or self.list_display[int(index)] not in (self.sortable_by or ()):
+            return None
+        return self._keyset(f"-{path}".removeprefix("--") if minus else path)
+
+    def _default_order(self, request: HttpRequest) -> Keyset:
+        ordering = list(self.model_admin.get_ordering(request) or self.lookup_opts.ordering or ())
+        return self._keyset(str(ordering[0]) if ordering else "-pk")
+
+    def _keyset(self, order: str) -> Keyset:
+        return Keyset(
+            model=self.model,
+            column=order.removeprefix("-"),
+            tiebreak=getattr(self.model_admin, "keyset_tiebreak", "pk"),
+            descending=order.startswith("-"),
+        )
+
+    def _order_path(self, name: Any) -> str | None:
+        path = self.get_ordering_field(name)
+        return path.removeprefix("-") if isinstance(path, str) else None
+
+    def _sort_path(self, name: Any) -> str | None:
+        """The path to sort by for a column of the list, if a cursor can walk along it."""
+        path = self.get_ordering_field(name)
+        if not isinstance(path, str):
+            return None
+        try:
+            field: Field[Any, Any] = target_field(self.model, path.removeprefix("-"))
+        except FieldDoesNotExist:
+            return None
+        return None if field.null else path

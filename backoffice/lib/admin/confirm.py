@@ -1,0 +1,134 @@
+"""The one form for acts that move money or shut someone out: it shows its effect before it is done."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.views import View
+
+TOKEN_FIELD, CONFIRM_FIELD = "token", "confirm"
+STALE = "This form had gone stale. Nothing was done: check it and go on."
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of the effect: what it is now and what it would be."""
+
+    label: str
+    before: Any
+    after: Any
+
+
+class ConfirmFormView(View):
+    """GET shows the form; POST shows the effect; POST with ``confirm=yes`` does it, then redirects.
+
+    A random token is made with the form and kept until the act, so that a double click has one effect: ``perform``
+    hands it to its service as idempotency token. ``domain_errors`` are shown in the form. Files are not supported,
+    since the effect page keeps all values in hidden inputs. Wrap it in ``site.admin_view``.
+    """
+
+    permission_required: ClassVar[str]
+    form_class: ClassVar[type[forms.Form]]
+    title: ClassVar[str]
+    submit_label: ClassVar[str]
+    domain_errors: ClassVar[tuple[type[Exception], ...]] = ()
+    is_dangerous: ClassVar[bool] = False
+    help_text: ClassVar[str] = ""
+    template_name = "admin/confirm_form.html"
+    http_method_names = ["get", "post"]
+
+    def get_subject(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """What the act is done to; raises Http404 when the reader may not reach it."""
+        raise NotImplementedError
+
+    def effect(self, subject: Any, cleaned_data: dict[str, Any]) -> Sequence[Change]:
+        """What the act would change. Reads only; raises ``domain_errors`` when it would be refused."""
+        raise NotImplementedError
+
+    def perform(self, request: HttpRequest, subject: Any, cleaned_data: dict[str, Any], token: str) -> str:
+        """Do it, once for each ``token``, and return the message for the reader. Raises ``domain_errors``."""
+        raise NotImplementedError
+
+    def success_url(self, subject: Any) -> str:
+        """Where the act, or giving it up, leads to."""
+        raise NotImplementedError
+
+    def get_initial(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """What the form starts with."""
+        return {}
+
+    def get_form(self, subject: Any, data: Any = None, initial: dict[str, Any] | None = None) -> forms.Form:
+        """The form; override to limit its choices to ``subject``."""
+        return self.form_class(data, initial=initial)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.has_perm(self.permission_required):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        subject = self.get_subject(request, **kwargs)
+        form = self.get_form(subject, initial=self.get_initial(request, subject))
+        return self._page(request, subject, form, token=str(uuid.uuid4()))
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        subject = self.get_subject(request, **kwargs)
+        form = self.get_form(subject, data=request.POST)
+        token = _valid_token(request.POST.get(TOKEN_FIELD, ""))
+        if token is None:
+            form.add_error(None, STALE)
+            return self._page(request, subject, form, token=str(uuid.uuid4()))
+        step = request.POST.get(CONFIRM_FIELD, "")
+        if step == "edit" or not form.is_valid():
+            return self._page(request, subject, form, token=token)
+        try:
+            if step == "yes":
+                return self._done(request, subject, form, token)
+            changes = self.effect(subject, form.cleaned_data)
+        except self.domain_errors as error:
+            form.add_error(None, str(error))
+            return self._page(request, subject, form, token=token)
+        return self._page(request, subject, form, token=token, changes=changes)
+
+    def _done(self, request: HttpRequest, subject: Any, form: forms.Form, token: str) -> HttpResponse:
+        message = self.perform(request, subject, form.cleaned_data, token)
+        messages.success(request, message)
+        return redirect(self.success_url(subject))
+
+    def _page(
+        self,
+        request: HttpRequest,
+        subject: Any,
+        form: forms.Form,
+        *,
+        token: str,
+        changes: Sequence[Change] | None = None,
+    ) -> HttpResponse:
+        context = {
+            **admin.site.each_context(request),
+            "title": self.title,
+            "view": self,
+            "subject": subject,
+            "form": form,
+            "token": token,
+            "changes": changes,
+            "is_preview": changes is not None,
+            "cancel_url": self.success_url(subject),
+        }
+        return TemplateResponse(request, self.template_name, context)
+
+
+def _valid_token(text: str) -> str | None:
+    try:
+        token = uuid.UUID(text)
+    except ValueError:
+        return None
+    return str(token) if token.version == 4 else None

@@ -1,0 +1,73 @@
+"""The sidebar: the registry's entries that someone may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from backoffice.lib import registry
+from backoffice.lib.admin.resilience import attempt
+
+
+@dataclass(frozen=True, kw_only=True)
+class SidebarItem:
+    """A line of the sidebar. ``badge`` is None when nothing waits."""
+
+    key: str
+    section: str
+    label: str
+    url: str
+    icon: str
+    current: bool
+    badge: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SidebarSection:
+    label: str
+    items: Sequence[SidebarItem]
+
+
+def sidebar(request: HttpRequest) -> list[SidebarSection]:
+    """The sections in their fixed order, without the empty ones."""
+    items = _items(request)
+    sections = (
+        SidebarSection(label=label, items=[item for item in items if item.section == label])
+        for label in registry.SECTIONS
+    )
+    return [section for section in sections if section.items]
+
+
+def current_item(sections: Sequence[SidebarSection]) -> SidebarItem | None:
+    """The line that the page belongs to."""
+    return next((item for section in sections for item in section.items if item.current), None)
+
+
+def _items(request: HttpRequest) -> list[SidebarItem]:
+    allowed = [(entry, reverse(entry.url_name)) for entry in registry.navigation if _may_see(request, entry)]
+    # A page below two entries belongs to the nearer one, whose address is the longer.
+    here = max((url for _, url in allowed if request.path.startswith(url)), key=len, default=None)
+    return [
+        SidebarItem(
+            key=entry.key,
+            section=entry.section,
+            label=entry.label,
+            url=url,
+            icon=entry.icon,
+            current=url == here,
+            badge=_badge(entry),
+        )
+        for entry, url in allowed
+    ]
+
+
+def _may_see(request: HttpRequest, entry: registry.NavigationItem) -> bool:
+    return request.user.has_perm(entry.permission)
+
+
+def _badge(entry: registry.NavigationItem) -> int | None:
+    if entry.badge is None:
+        return None
+    waiting, _ = attempt(f"badge of {entry.key}", entry.badge)
+    return waiting or None

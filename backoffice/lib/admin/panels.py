@@ -1,0 +1,76 @@
+"""The customer page: what the apps registered for it, as far as the reader may see it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from backoffice.lib import registry
+from backoffice.lib.admin.display import absent
+from backoffice.lib.admin.resilience import attempt
+
+Offer = TypeVar("Offer", registry.CustomerPanel, registry.CustomerFigure, registry.CustomerAction)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A rendered card; ``error`` names what went wrong in it, and then ``html`` is empty."""
+
+    key: str
+    title: str
+    html: str
+    error: str
+    link: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    key: str
+    label: str
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    key: str
+    label: str
+    icon: str
+    url: str
+
+
+def customer_page(request: HttpRequest, customer: Any) -> dict[str, Sequence[Any]]:
+    """Context of the customer page: ``figures``, ``customer_actions``, ``panels_main`` and ``panels_side``."""
+    panels = list(_allowed(request, registry.customer_panels))
+    return {
+        "figures": [_figure(entry, customer) for entry in _allowed(request, registry.customer_figures)],
+        "customer_actions": [_action(entry, customer) for entry in _allowed(request, registry.customer_actions)],
+        "panels_main": [_panel(entry, request, customer) for entry in panels if entry.column == "main"],
+        "panels_side": [_panel(entry, request, customer) for entry in panels if entry.column != "main"],
+    }
+
+
+def _allowed(request: HttpRequest, entries: Iterable[Offer]) -> Iterator[Offer]:
+    return (entry for entry in entries if request.user.has_perm(entry.permission))
+
+
+def _figure(entry: registry.CustomerFigure, customer: Any) -> Figure:
+    value, error = attempt(f"figure {entry.key}", lambda: entry.value(customer))
+    return Figure(key=entry.key, label=entry.label, value=absent(error) if error else value)
+
+
+def _action(entry: registry.CustomerAction, customer: Any) -> Action:
+    return Action(key=entry.key, label=entry.label, icon=entry.icon, url=entry.url(customer))
+
+
+def _panel(entry: registry.CustomerPanel, request: HttpRequest, customer: Any) -> Panel:
+    html, error = attempt(f"panel {entry.key}", lambda: _render(entry, request, customer))
+    link = entry.link(customer) if entry.link else None
+    return Panel(key=entry.key, title=entry.title, html=html or SafeString(), error=error, link=link)
+
+
+def _render(entry: registry.CustomerPanel, request: HttpRequest, customer: Any) -> SafeString:
+    context = {"customer": customer, "panel": entry, **entry.context(request, customer)}
+    return render_to_string(entry.template, context, request=request)

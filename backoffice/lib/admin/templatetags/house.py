@@ -1,0 +1,79 @@
+"""The tags and filters of our templates; they are built in, so no template has to load them."""
+
+from typing import Any
+
+from django import template
+from django.contrib.admin.templatetags import admin_list
+from django.contrib.admin.views.main import ChangeList
+from django.template.context import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backoffice.lib.admin import display
+
+register = template.Library()
+
+# What a cookie may say of the look, the default first.
+PREFERENCES = {
+    "theme": ("auto", "light", "dark"),
+    "density": ("comfortable", "compact"),
+    "sidebar": ("open", "collapsed"),
+}
+
+register.simple_tag(display.icon, name="icon")
+register.simple_tag(display.money, name="money")
+register.simple_tag(display.badge, name="badge")
+register.simple_tag(display.avatar, name="avatar")
+register.filter("credits", display.credits)
+register.filter("credit_change", display.change)
+register.filter("balance", display.balance)
+register.filter("number", display.number)
+register.filter("moment", display.moment)
+register.filter("copyable", display.copyable)
+register.filter("json_block", display.json_block)
+register.simple_tag(display.diff, name="diff")
+
+
+@register.simple_tag(name="credits")
+def credits_tag(amount: Any) -> SafeString:
+    """``{% credits amount %}``, beside the filter of this name."""
+    return display.credits(amount)
+
+
+@register.simple_tag(name="moment")
+def moment_tag(at: Any) -> SafeString:
+    """``{% moment at %}``, beside the filter of this name."""
+    return display.moment(at)
+
+
+@register.simple_tag(takes_context=True)
+def preference(context: Context, name: str) -> str:
+    """What the reader chose of the look; the default without a request, such as on the page of a server error."""
+    choices = PREFERENCES[name]
+    request = context.get("request")
+    chosen = request.COOKIES.get(name, "") if request else ""
+    return chosen if chosen in choices else choices[0]
+
+
+@register.inclusion_tag("admin/change_list_results.html")
+def result_table(changelist: ChangeList) -> dict[str, Any]:
+    """The stock admin's table, told which columns hold figures."""
+    context: dict[str, Any] = admin_list.result_list(changelist)
+    numeric = [changelist.is_numeric(name) for name in changelist.list_display]  # type: ignore[attr-defined]
+    for header, is_numeric in zip(context["result_headers"], numeric, strict=True):
+        header["numeric"] = is_numeric
+    rows = [_aligned(row, numeric) for row in context["results"]]
+    return {**context, "results": rows}
+
+
+def _aligned(cells: Any, numeric: list[bool]) -> list[SafeString]:
+    return [
+        SafeString(cell.replace('class="', 'class="numeric ', 1)) if is_numeric else cell
+        for cell, is_numeric in zip(cells, numeric, strict=True)
+    ]
+
+
+@register.simple_tag
+def selected_if(condition: Any) -> SafeString | str:
+    """Marks the current one of several links."""
+    return format_html(' aria-current="{}"', "true") if condition else ""
