@@ -9,6 +9,19 @@ from backoffice.lib.embedded.errors import EmbeddedError
 from backoffice.lib.embedded.logs import tail, trim
 from backoffice.lib.embedded.passwords import secret
 from backoffice.lib.embedded.places import data_dir
+from backoffice.lib.embedded.provision import provided, revive
 from backoffice.lib.embedded.servers import Urls, running, urls
 
-__all__ = ["EmbeddedError", "Urls", "client", "data_dir", "running", "secret", "tail", "trim", "urls"]
+__all__ = [
+    "EmbeddedError",
+    "Urls",
+    "client",
+    "data_dir",
+    "provided",
+    "revive",
+    "running",
+    "secret",
+    "tail",
+    "trim",
+    "urls",
+]

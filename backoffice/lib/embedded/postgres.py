@@ -50,10 +50,8 @@ class Postgres:
         """Have it running, accepting connections, with the owner's role and database in place."""
         trim(self._log)
         server = self.find()
-        if server is None:
+        if server is None or not self._join(server):
             self._cold_start()
-        elif self._wait_ready(server, self._logged()) and not roles.ready(self._places):
-            roles.create(self._places)
 
     def find(self) -> psutil.Process | None:
         """Our running postmaster, if there is one. Raises EmbeddedError when a strange one has our files."""
@@ -69,9 +67,7 @@ class Postgres:
         except (psutil.AccessDenied, psutil.NoSuchProcess):
             # Another user's process cannot work on our files, which are closed to others.
             return None
-        raise EmbeddedError(
-            f"process {pid}, which is not ours, has {self._places.cluster} open: stop it first"
-        )
+        raise EmbeddedError(f"process {pid}, which is not ours, has {self._places.cluster} open: stop it first")
 
     def stop(self) -> None:
         """Fast shutdown: sessions are ended, everything is on disk when this returns."""
@@ -82,6 +78,14 @@ class Postgres:
     @property
     def _pid_file(self) -> Path:
         return self._places.cluster / "postmaster.pid"
+
+    def _join(self, server: psutil.Process) -> bool:
+        """False when it ended under our eyes."""
+        if not self._becomes_ready(server):
+            return False
+        if not roles.ready(self._places) and processes.alive(server):
+            roles.create(self._places)
+        return processes.alive(server)
 
     def _cold_start(self) -> None:
         self._configure()
@@ -132,21 +136,21 @@ class Postgres:
             since = self._logged()
             server = processes.start(self._command(), self._places.account, self._log)
             with processes.stopped_on_error(server, signal.SIGINT):
-                if self._wait_ready(server, since):
+                if self._becomes_ready(server):
                     return
+            text = tail(self._log, since)
+            if not any(sign in text for sign in ORPHANS):
+                raise EmbeddedError(f"PostgreSQL did not start; {self._log} says:\n{text}")
             orphans.pause(0.2)
 
-    def _wait_ready(self, server: psutil.Process, since: int) -> bool:
-        """Wait as long as it lives: recovery may take long. False when it ended because of orphans."""
+    def _becomes_ready(self, server: psutil.Process) -> bool:
+        """Wait as long as it lives, for recovery may take long; False when it ended."""
         patience = Patience(self._say, "PostgreSQL is starting up or recovering")
         while processes.alive(server):
             if self._status(server.pid) == "ready":
                 return True
             patience.pause()
-        text = tail(self._log, since)
-        if any(sign in text for sign in ORPHANS):
-            return False
-        raise EmbeddedError(f"PostgreSQL did not start; {self._log} says:\n{text}")
+        return False
 
     def _logged(self) -> int:
         return self._log.stat().st_size if self._log.exists() else 0
