@@ -1,5 +1,68 @@
 """What this app offers to the rest of the house, under strings."""
 
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts import selectors
+from accounts.models import Customer
+from backoffice.lib.admin import display
+from backoffice.lib.registry import (
+    CustomerFigure,
+    CustomerPanel,
+    NavigationItem,
+    customer_figures,
+    customer_panels,
+    navigation,
+)
+
+SHOWN_ACTIVITY = 10
+SEE_CUSTOMERS = "accounts.view_customer"
+
 
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
+    _register_navigation()
+    customer_figures.register(
+        CustomerFigure(key="joined", label="Joined", permission=SEE_CUSTOMERS, value=_joined, order=80)
+    )
+    customer_figures.register(
+        CustomerFigure(key="active", label="Last active", permission=SEE_CUSTOMERS, value=_last_active, order=90)
+    )
+    customer_panels.register(
+        CustomerPanel(
+            key="activity",
+            title="Activity",
+            template="accounts/panels/activity.html",
+            permission="accounts.view_activityevent",
+            context=_activity,
+            column="side",
+            order=200,
+        )
+    )
+
+
+def _register_navigation() -> None:
+    pages = [
+        ("customers", "Customers", "Customers", "admin:accounts_customer_changelist", "customers", SEE_CUSTOMERS),
+        ("staff", "Settings", "Staff", "admin:accounts_staffmember_changelist", "staff", "accounts.view_staffmember"),
+        ("roles", "Settings", "Roles", "admin:auth_group_changelist", "roles", "auth.view_group"),
+    ]
+    for order, (key, section, label, url_name, icon, permission) in enumerate(pages):
+        navigation.register(
+            NavigationItem(
+                key=key, section=section, label=label, url_name=url_name, icon=icon, permission=permission, order=order
+            )
+        )
+
+
+def _joined(customer: Customer) -> Any:
+    return display.moment(customer.date_joined)
+
+
+def _last_active(customer: Customer) -> Any:
+    return display.moment(customer.last_active_at)
+
+
+def _activity(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    return {"events": selectors.recent_activity(user_id=customer.pk, limit=SHOWN_ACTIVITY)}

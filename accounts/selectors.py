@@ -1,8 +1,13 @@
 """Reads of people and their figures."""
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
+from psycopg import sql
 
-from accounts.models import ActivityEvent, Customer
+from accounts.models import ActivityEvent, Customer, CustomerFigures
+
+LARGEST_ID = 2**63 - 1
+MOST_CHOICES = 200
 
 
 def customer_list() -> QuerySet[Customer]:
@@ -10,10 +15,54 @@ def customer_list() -> QuerySet[Customer]:
     return Customer.objects.select_related("figures")
 
 
+def search_customers(customers: QuerySet[Customer], text: str) -> QuerySet[Customer]:
+    """Whoever has exactly this id or address, else those in whose address or name every word occurs."""
+    words = text.replace("\x00", "").split()
+    exact = list(customers.filter(_is_exactly(" ".join(words))).values_list("pk", flat=True)) if words else []
+    if exact:
+        return customers.filter(pk__in=exact)
+    for word in words:
+        customers = customers.filter(Q(email__icontains=word) | Q(full_name__icontains=word))
+    return customers
+
+
+def _is_exactly(text: str) -> Q:
+    found = Q(pk__in=Customer.objects.with_email(text).values("pk")) | Q(external_id=text) | Q(stripe_customer_id=text)
+    return found | Q(pk=int(text)) if _is_id(text) else found
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID
+
+
+# Walks the index from one value to the next, so that a million rows with five plans cost five look-ups.
+_LOOSE_SCAN = """
+WITH RECURSIVE found(value) AS (
+    (SELECT {column} FROM {table} ORDER BY {column} LIMIT 1)
+    UNION ALL
+    SELECT (SELECT {column} FROM {table} WHERE {column} > found.value ORDER BY {column} LIMIT 1)
+    FROM found WHERE found.value IS NOT NULL
+)
+SELECT value FROM found WHERE value IS NOT NULL LIMIT {limit}
+"""
+
+
+def values_in_figures(column: str) -> list[str]:
+    """The different values of an indexed column of the figures, sorted; at most 200."""
+    query = sql.SQL(_LOOSE_SCAN).format(
+        column=sql.Identifier(column),
+        table=sql.Identifier(CustomerFigures._meta.db_table),
+        limit=sql.Literal(MOST_CHOICES),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [value for (value,) in cursor]
+
+
 def customer_by_reference(reference: str) -> Customer | None:
     """The customer whom the product calls ``reference``; our own id serves only for one without an external id."""
     customer = Customer.objects.filter(external_id=reference).first()
-    if customer is None and reference.isascii() and reference.isdigit() and len(reference) < 19:
+    if customer is None and _is_id(reference):
         customer = Customer.objects.filter(pk=int(reference), external_id__isnull=True).first()
     return customer
 

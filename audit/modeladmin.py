@@ -42,7 +42,9 @@ class AuditedModelAdmin(BackofficeModelAdmin):
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
         old, new = message
-        record(action=Action.RECORD_ADDED, actor=request.user, resource=Resource.of(obj), old_values=old, new_values=new)
+        record(
+            action=Action.RECORD_ADDED, actor=request.user, resource=Resource.of(obj), old_values=old, new_values=new
+        )
 
     def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
         old, new = message
@@ -99,7 +101,7 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _columns(obj: models.Model) -> Iterable[models.Field[Any, Any]]:
+def _columns(obj: models.Model) -> "Iterable[models.Field[Any, Any]]":
     return obj._meta.concrete_fields
 
 

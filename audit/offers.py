@@ -1,6 +1,17 @@
 """What this app offers to the rest of the house, under strings."""
 
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from audit import selectors
 from backoffice.lib import roles
+from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
+
+SHOWN_ENTRIES = 10
+CUSTOMER = "accounts.user"
 
 
 def register() -> None:
@@ -8,3 +19,35 @@ def register() -> None:
     roles.declare("audit_auditentry", roles.TableGrant())
     # The sealing trigger runs with the owner's rights; the runtime role only reads the head to prove the chain.
     roles.declare("audit_chainhead", roles.TableGrant(insert=False))
+    navigation.register(
+        NavigationItem(
+            key="audit",
+            section="Audit",
+            label="Audit log",
+            url_name="admin:audit_auditentry_changelist",
+            icon="audit",
+            permission="audit.view_auditentry",
+        )
+    )
+    customer_panels.register(
+        CustomerPanel(
+            key="audit",
+            title="Audit",
+            template="audit/panels/entries.html",
+            permission="audit.view_auditentry",
+            context=_entries,
+            column="side",
+            order=300,
+            link=_all_entries,
+        )
+    )
+
+
+def _entries(request: HttpRequest, customer: Any) -> dict[str, Any]:
+    entries = selectors.entries_about(resource_type=CUSTOMER, resource_id=str(customer.pk))
+    return {"entries": entries[:SHOWN_ENTRIES]}
+
+
+def _all_entries(customer: Any) -> str:
+    about = urlencode({"resource_type__exact": CUSTOMER, "resource_id__exact": customer.pk})
+    return f"{reverse('admin:audit_auditentry_changelist')}?{about}"

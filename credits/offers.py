@@ -1,7 +1,27 @@
 """What this app offers to the rest of the house, under strings."""
 
-from backoffice.lib import roles
+from typing import Any
 
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import Customer
+from backoffice.lib import clock, roles
+from backoffice.lib.admin import display
+from backoffice.lib.registry import (
+    CustomerAction,
+    CustomerFigure,
+    CustomerPanel,
+    NavigationItem,
+    customer_actions,
+    customer_figures,
+    customer_panels,
+    navigation,
+)
+from credits import selectors
+
+SHOWN_ENTRIES = 15
+SEE_LEDGER = "credits.view_credittransaction"
 ACCOUNT_FIGURES = (
     "balance",
     "lots_total",
@@ -15,7 +35,87 @@ ACCOUNT_FIGURES = (
 
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
+    _declare_grants()
+    _register_figures()
+    _register_panels()
+    navigation.register(
+        NavigationItem(
+            key="ledger",
+            section="Credits",
+            label="Ledger",
+            url_name="admin:credits_credittransaction_changelist",
+            icon="ledger",
+            permission=SEE_LEDGER,
+        )
+    )
+    customer_actions.register(
+        CustomerAction(
+            key="gift",
+            label="Gift credits",
+            icon="gift",
+            permission="credits.gift_credits",
+            url=lambda customer: reverse("admin:credits_gift", args=[customer.pk]),
+            order=10,
+        )
+    )
+
+
+def _declare_grants() -> None:
     roles.declare("credits_creditaccount", roles.TableGrant(update=ACCOUNT_FIGURES))
     roles.declare("credits_credittransaction", roles.TableGrant())
     roles.declare("credits_creditdraw", roles.TableGrant())
     roles.declare("credits_creditlot", roles.TableGrant(update=("remaining",)))
+
+
+def _register_figures() -> None:
+    figures = [("balance", "Balance", _available), ("purchased", "Purchased", _purchased), ("used", "Used", _used)]
+    for order, (key, label, value) in enumerate(figures, start=10):
+        customer_figures.register(CustomerFigure(key=key, label=label, permission=SEE_LEDGER, value=value, order=order))
+
+
+def _register_panels() -> None:
+    customer_panels.register(
+        CustomerPanel(
+            key="lots",
+            title="Open lots",
+            template="credits/panels/lots.html",
+            permission=SEE_LEDGER,
+            context=_open_lots,
+            order=10,
+        )
+    )
+    customer_panels.register(
+        CustomerPanel(
+            key="ledger",
+            title="Ledger",
+            template="credits/panels/ledger.html",
+            permission=SEE_LEDGER,
+            context=_latest_entries,
+            order=20,
+            link=_whole_ledger,
+        )
+    )
+
+
+def _available(customer: Customer) -> Any:
+    return display.balance(selectors.available_credits(user_id=customer.pk, now=clock.now()))
+
+
+def _purchased(customer: Customer) -> Any:
+    return display.credits(selectors.balance_of(customer.pk).lifetime_purchased)
+
+
+def _used(customer: Customer) -> Any:
+    return display.credits(selectors.balance_of(customer.pk).lifetime_consumed)
+
+
+def _open_lots(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    return {"lots": selectors.open_lots(user_id=customer.pk, now=clock.now())}
+
+
+def _latest_entries(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    return {"entries": selectors.ledger_of(customer.pk)[:SHOWN_ENTRIES]}
+
+
+def _whole_ledger(customer: Customer) -> str:
+    return f"{reverse('admin:credits_credittransaction_changelist')}?account__exact={customer.pk}"

@@ -122,6 +122,7 @@ class Migration(migrations.Migration):
             name="Customer",
             fields=[],
             options={
+                "permissions": [("export_customers", "Can export the customers list")],
                 "proxy": True,
                 "indexes": [],
                 "constraints": [],

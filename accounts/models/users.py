@@ -135,6 +135,7 @@ class Customer(User):
 
     class Meta:
         proxy = True
+        permissions = [("export_customers", "Can export the customers list")]
 
 
 class StaffManager(UserManager):

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import CharField, Expression, F, Func, QuerySet
+from django.db.models import CharField, DecimalField, Expression, F, Func, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import StreamingHttpResponse
+
+from backoffice.lib.money import exponent
 
 CHUNK_BYTES = 64 * 1024
 
@@ -32,6 +34,16 @@ class PlainNumber(Func):
     """A numeric without trailing zeros: 100 instead of 100.0000."""
 
     function = "trim_scale"
+
+
+class MajorUnits(Func):
+    """Minor units of a currency as a number in its major units: 1234 is 12.34 for USD."""
+
+    template = "round(%(expressions)s / 10::numeric ^ %(exponent)s, %(exponent)s)"
+    output_field = DecimalField()
+
+    def __init__(self, minor: Combinable, currency: str) -> None:
+        super().__init__(minor, exponent=exponent(currency))
 
 
 @dataclass(frozen=True)

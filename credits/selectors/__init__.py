@@ -1,6 +1,27 @@
 """Reads of the ledger."""
 
-from credits.selectors.balances import available_credits, balance_of, ledger_of, open_lots
+from credits.selectors.balances import (
+    available_credits,
+    balance_of,
+    draws_of,
+    ledger,
+    ledger_of,
+    lot_opened_by,
+    open_lots,
+    search_ledger,
+)
 from credits.selectors.verification import RULES, Fault, verify
 
-__all__ = ["RULES", "Fault", "available_credits", "balance_of", "ledger_of", "open_lots", "verify"]
+__all__ = [
+    "RULES",
+    "Fault",
+    "available_credits",
+    "balance_of",
+    "draws_of",
+    "ledger",
+    "ledger_of",
+    "lot_opened_by",
+    "open_lots",
+    "search_ledger",
+    "verify",
+]

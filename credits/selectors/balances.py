@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet, Sum
 
-from credits.models import CreditAccount, CreditLot, CreditTransaction
+from accounts.models import User
+from credits.models import CreditAccount, CreditDraw, CreditLot, CreditTransaction
 
 ZERO = Decimal(0)
 
@@ -38,6 +39,34 @@ def open_lots(*, user_id: int, now: datetime) -> list[CreditLot]:
     )
 
 
+def ledger() -> QuerySet[CreditTransaction]:
+    """All entries, with their customer and the member of staff."""
+    return CreditTransaction.objects.select_related("account__user", "actor")
+
+
+def search_ledger(entries: QuerySet[CreditTransaction], text: str) -> QuerySet[CreditTransaction]:
+    """Entries of the customer with this email, with exactly this reference, or of this number."""
+    term = text.replace("\x00", "").strip()
+    if not term:
+        return entries
+    if "@" in term:
+        return entries.filter(account_id__in=User.objects.with_email(term).values("pk"))
+    found = Q(reference=term)
+    if term.isascii() and term.isdigit() and len(term) <= 18:
+        found |= Q(pk=int(term))
+    return entries.filter(found)
+
+
+def lot_opened_by(entry: CreditTransaction) -> CreditLot | None:
+    """The lot that an entry opened, if it added credits."""
+    return CreditLot.objects.filter(transaction=entry).first()
+
+
+def draws_of(entry: CreditTransaction) -> QuerySet[CreditDraw]:
+    """What an entry took from which lot."""
+    return CreditDraw.objects.filter(transaction=entry).select_related("lot").order_by("pk")
+
+
 def ledger_of(user_id: int) -> QuerySet[CreditTransaction]:
     """A customer's entries, newest first."""
-    return CreditTransaction.objects.filter(account_id=user_id).order_by("-seq")
+    return CreditTransaction.objects.filter(account_id=user_id).select_related("actor").order_by("-seq")

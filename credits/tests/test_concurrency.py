@@ -87,7 +87,7 @@ def test_random_writers_leave_a_ledger_that_proves():
     seed = random.randrange(2**32)
 
     def write(name):
-        dice = random.Random(f"{seed}-{name}")  # noqa: S311
+        dice = random.Random(f"{seed}-{name}")
         for n in range(25):
             amount = dice.choice([-7, -3, 5, 9])
             services.post_batch([posting(dice.choice(users).pk, amount, f"{name}-{n}-{i}") for i in range(3)])

@@ -103,7 +103,9 @@ def test_a_key_that_comes_twice_in_one_batch_has_one_effect(user):
 
 
 def test_a_batch_sees_its_own_items_in_order(user):
-    results = services.post_batch([posting(user, 10, 1), posting(user, -8, 2), posting(user, -8, 3), posting(user, 6, 4)])
+    results = services.post_batch(
+        [posting(user, 10, 1), posting(user, -8, 2), posting(user, -8, 3), posting(user, 6, 4)]
+    )
     assert [result.balance_after for result in results] == [10, 2, None, 8]
     assert results[2].error.available == 2
     assert_proven()

@@ -1,0 +1,134 @@
+"""The customers list and the customer page."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import F, QuerySet, Value
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+
+from accounts import selectors
+from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter
+from accounts.models import Customer, Status
+from audit.actions import Action
+from audit.exporting import ExportMixin
+from audit.modeladmin import AuditedModelAdmin
+from backoffice.lib.admin import display
+from backoffice.lib.admin.filters import DateRangeFilter
+from backoffice.lib.admin.panels import customer_page
+from backoffice.lib.csv import Column, MajorUnits, PlainNumber, UtcText
+
+STATUS_TONES: dict[str, display.Tone] = {Status.ACTIVE: "ok", Status.SUSPENDED: "warn", Status.BANNED: "bad"}
+
+
+@admin.register(Customer)
+class CustomerAdmin(ExportMixin, AuditedModelAdmin):
+    list_display = (
+        "person",
+        "credits",
+        "plan_badge",
+        "generations",
+        "spend",
+        "joined",
+        "last_active",
+        "status_badge",
+    )
+    list_filter = (
+        StatusFilter,
+        CreditBandFilter,
+        PlanFilter,
+        CountryFilter,
+        SourceFilter,
+        ("figures__joined", DateRangeFilter),
+    )
+    search_fields = ("email", "full_name", "external_id", "stripe_customer_id")
+    search_help_text = "Email, name, or an exact id (ours, the product's or Stripe's)"
+    ordering = ("-figures__joined",)
+    keyset_tiebreak = "figures__user"
+    sortable_by = ("credits", "generations", "spend", "joined", "last_active")
+    fields = (
+        "email",
+        "full_name",
+        "country",
+        "signup_source",
+        "external_id",
+        "stripe_customer_id",
+        "referral_code",
+        "character_count",
+        "date_joined",
+    )
+    readonly_fields = ("external_id", "stripe_customer_id", "referral_code", "character_count", "date_joined")
+    personal_fields = frozenset({"email", "full_name", "avatar"})
+
+    export_name = "users"
+    export_permission = "accounts.export_customers"
+    export_action = Action.CUSTOMERS_EXPORTED
+    export_columns = (
+        Column("ID", "pk"),
+        Column("Email", "email", is_text=True),
+        Column("Role", Value("customer")),
+        Column("Credits", PlainNumber(F("figures__balance"))),
+        Column("Created At", UtcText(F("date_joined"))),
+        Column("Generations", "figures__total_generations"),
+        Column("Total Spent", MajorUnits(F("figures__spend_minor"), settings.REPORTING_CURRENCY)),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # Customers sign up in the product, which tells us of them.
+
+    def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return False  # The ledger keeps their entries for ever.
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        return selectors.customer_list()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        return selectors.search_customers(queryset, search_term), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        customer = self.get_object(request, object_id)
+        page = customer_page(request, customer) if customer and self.has_view_permission(request, customer) else {}
+        return super().change_view(request, object_id, form_url, {**page, **(extra_context or {})})
+
+    @admin.display(description="Customer")
+    def person(self, customer: Customer) -> str:
+        return format_html(
+            '<span class="person">{}<span><span class="person-email">{}</span>'
+            '<span class="person-name">{}</span></span></span>',
+            display.avatar(customer.full_name or customer.email, customer.pk),
+            customer.email,
+            customer.full_name,
+        )
+
+    @admin.display(description="Credits", ordering="figures__balance")
+    def credits(self, customer: Customer) -> str:
+        return display.balance(customer.figures.balance)
+
+    @admin.display(description="Plan")
+    def plan_badge(self, customer: Customer) -> str:
+        return display.badge(customer.plan, "info") if customer.plan else display.absent()
+
+    @admin.display(description="Generations", ordering="figures__total_generations")
+    def generations(self, customer: Customer) -> str:
+        return display.number(customer.figures.total_generations)
+
+    @admin.display(description="Spend", ordering="figures__spend_minor")
+    def spend(self, customer: Customer) -> str:
+        return display.money(customer.figures.spend_minor, settings.REPORTING_CURRENCY)
+
+    @admin.display(description="Joined", ordering="figures__joined")
+    def joined(self, customer: Customer) -> str:
+        return display.moment(customer.date_joined)
+
+    @admin.display(description="Last active", ordering="figures__last_active_at")
+    def last_active(self, customer: Customer) -> str:
+        return display.moment(customer.last_active_at)
+
+    @admin.display(description="Status")
+    def status_badge(self, customer: Customer) -> str:
+        return display.badge(customer.get_status_display(), STATUS_TONES[customer.status])

@@ -1,0 +1,59 @@
+"""Filters of the customers list; all of them answer from the narrow, indexed table of figures."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts import selectors
+from accounts.models import Status
+
+
+class FigureFilter(admin.SimpleListFilter):
+    """Customers by the values that one column of their figures has."""
+
+    column: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(value, value) for value in selectors.values_in_figures(self.column) if value]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{f"figures__{self.column}": self.value()}) if self.value() else queryset
+
+
+class PlanFilter(FigureFilter):
+    title, parameter_name, column = "plan", "plan", "plan"
+
+
+class CountryFilter(FigureFilter):
+    title, parameter_name, column = "country", "country", "country"
+
+
+class SourceFilter(FigureFilter):
+    title, parameter_name, column = "source", "source", "source"
+
+
+class StatusFilter(FigureFilter):
+    title, parameter_name, column = "status", "status", "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return Status.choices
+
+
+class CreditBandFilter(admin.SimpleListFilter):
+    """The bands that colour the balance."""
+
+    title, parameter_name = "credits", "credits"
+    bands = {"low": (None, Decimal(10)), "medium": (Decimal(10), Decimal(50)), "high": (Decimal(50), None)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("low", "under 10"), ("medium", "10 to 50"), ("high", "50 and more")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        floor, ceiling = self.bands.get(self.value() or "", (None, None))
+        if floor is not None:
+            queryset = queryset.filter(figures__balance__gte=floor)
+        return queryset if ceiling is None else queryset.filter(figures__balance__lt=ceiling)

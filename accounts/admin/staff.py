@@ -1,0 +1,80 @@
+"""Who works here and what they may do. Only super admins change either, or anybody could promote themselves."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+
+from accounts.admin.customers import STATUS_TONES
+from accounts.models import StaffMember
+from audit.modeladmin import AuditedModelAdmin
+from backoffice.lib.admin import display
+
+
+class SuperAdminOnly:
+    """Changes need a super admin; reading needs the ordinary permission."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+
+class StaffCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = StaffMember
+        fields = ("email", "full_name")
+
+    def save(self, commit: bool = True) -> StaffMember:
+        self.instance.is_staff = True
+        return super().save(commit=commit)
+
+
+@admin.register(StaffMember)
+class StaffMemberAdmin(SuperAdminOnly, AuditedModelAdmin, UserAdmin):
+    list_display = ("email", "full_name", "roles", "is_superuser", "last_login_at", "status_badge")
+    list_filter = ("is_superuser", "status")
+    search_fields = ("email", "full_name")
+    ordering = ("email",)
+    filter_horizontal = ("groups",)
+    add_form = StaffCreationForm
+    fieldsets = (
+        (None, {"fields": ("email", "full_name", "password")}),
+        ("Access", {"fields": ("status", "status_reason", "is_superuser", "groups")}),
+        ("Times", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "full_name", "usable_password", "password1", "password2")}),)
+    readonly_fields = ("last_login", "date_joined")
+
+    def has_delete_permission(self, request: HttpRequest, obj: StaffMember | None = None) -> bool:
+        return False  # The audit log names them for ever: suspend instead.
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Roles")
+    def roles(self, member: StaffMember) -> str:
+        return ", ".join(group.name for group in member.groups.all())
+
+    @admin.display(description="Last login")
+    def last_login_at(self, member: StaffMember) -> str:
+        return display.moment(member.last_login)
+
+    @admin.display(description="Status")
+    def status_badge(self, member: StaffMember) -> str:
+        return display.badge(member.get_status_display(), STATUS_TONES[member.status])
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(SuperAdminOnly, AuditedModelAdmin, GroupAdmin):
+    """Groups are the roles of the house."""

@@ -1,0 +1,109 @@
+"""The audit log as staff read it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import CharField, F, QuerySet
+from django.db.models.functions import Cast
+from django.http import HttpRequest
+
+from audit.actions import Action
+from audit.exporting import ExportMixin
+from audit.models import AuditEntry
+from backoffice.lib.admin import display
+from backoffice.lib.admin.base import EvidenceAdmin
+from backoffice.lib.admin.filters import DateRangeFilter
+from backoffice.lib.csv import Column, UtcText
+
+MOST_STAFF = 300
+
+
+class ActionFilter(admin.SimpleListFilter):
+    title, parameter_name = "action", "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(action.value, action.value) for action in Action]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+class StaffFilter(admin.SimpleListFilter):
+    title, parameter_name = "staff", "staff"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        staff = get_user_model().objects.filter(is_staff=True).order_by("email")[:MOST_STAFF]
+        return [(str(member.pk), str(member)) for member in staff]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        chosen = self.value() or ""
+        return queryset.filter(actor_id=int(chosen)) if chosen.isascii() and chosen.isdigit() else queryset
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
+    list_display = ("when", "actor_label", "action_badge", "resource", "reason", "ip")
+    list_filter = (ActionFilter, StaffFilter, ("at", DateRangeFilter))
+    search_fields = ("resource_id",)
+    search_help_text = "Id of what was acted on, or of the request"
+    ordering = ("-at",)
+    sortable_by = ("when",)
+    fields = (
+        "seq",
+        "when",
+        "actor_label",
+        "action",
+        "resource",
+        "reason",
+        "changes",
+        "ip",
+        "user_agent",
+        "request_id",
+        "prev_hash",
+        "hash",
+    )
+
+    export_name = "audit"
+    export_permission = "audit.export_auditentry"
+    export_action = Action.AUDIT_EXPORTED
+    export_columns = (
+        Column("Seq", "seq"),
+        Column("Date", UtcText(F("at"))),
+        Column("Staff", "actor_label", is_text=True),
+        Column("Action", "action", is_text=True),
+        Column("Resource Type", "resource_type", is_text=True),
+        Column("Resource", "resource_id", is_text=True),
+        Column("Old Values", Cast("old_values", CharField()), is_text=True),
+        Column("New Values", Cast("new_values", CharField()), is_text=True),
+        Column("Reason", "reason", is_text=True),
+        Column("IP", Cast("ip", CharField()), is_text=True),
+        Column("Request", "request_id", is_text=True),
+        Column("Hash", "hash", is_text=True),
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = queryset.filter(resource_id=term) | queryset.filter(request_id=term)
+        return found, False
+
+    @admin.display(description="When", ordering="at")
+    def when(self, entry: AuditEntry) -> str:
+        return display.moment(entry.at)
+
+    @admin.display(description="Action")
+    def action_badge(self, entry: AuditEntry) -> str:
+        return display.badge(entry.action, "info")
+
+    @admin.display(description="Resource")
+    def resource(self, entry: AuditEntry) -> str:
+        return entry.resource_label or entry.resource_type
+
+    @admin.display(description="Changes")
+    def changes(self, entry: AuditEntry) -> str:
+        return display.diff(entry.old_values, entry.new_values)

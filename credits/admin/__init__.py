@@ -1,0 +1,5 @@
+"""Pages of the ledger."""
+
+from credits.admin.ledger import CreditTransactionAdmin
+
+__all__ = ["CreditTransactionAdmin"]
