@@ -1,0 +1,120 @@
+"""The whole product as somebody runs it: web, worker, beat, PostgreSQL and Redis, in a data directory of its own."""
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+WEBHOOK_SECRET = "whsec_test_of_the_whole_stack"
+PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running product. ``output`` is what it printed."""
+
+    data_dir: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def manage(self, *arguments: str, **environment: str) -> str:
+        """What a management command printed; raises when it fails."""
+        return manage(self.data_dir, *arguments, **environment)
+
+
+def environment_for(data_dir: Path, **more: str) -> dict[str, str]:
+    """An environment in which nothing of the caller's database or Redis is left."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "REDIS_", "PYTEST"))}
+    return kept | {
+        "BACKOFFICE_ENV": "development",
+        "BACKOFFICE_DATA_DIR": str(data_dir),
+        "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        **more,
+    }
+
+
+def manage(data_dir: Path, *arguments: str, **environment: str) -> str:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=REPOSITORY,
+        env=environment_for(data_dir, **environment),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    ).stdout
+
+
+@contextmanager
+def data_directory() -> Iterator[Path]:
+    """A short path that the servers' own user can reach, removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="bo-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(data_dir: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """Start it as ``make run`` does, wait until it answers, and stop it as Ctrl-C does."""
+    port = free_port()
+    output = data_dir / "run-output.txt"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "run", "--port", str(port), *options],
+            cwd=REPOSITORY,
+            env=environment_for(data_dir, **(environment or {})),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        stack = Stack(data_dir, port, process, output)
+        try:
+            wait_until_ready(stack)
+            yield stack
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def wait_until_ready(stack: Stack) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        assert stack.process.poll() is None, stack.output.read_text()
+        if answers(stack.port):
+            return
+        time.sleep(0.2)
+    raise AssertionError(stack.output.read_text())
+
+
+def answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
