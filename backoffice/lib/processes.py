@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ HOST = "127.0.0.1"
 POLL_SECONDS = 0.25
 TEND_SECONDS = 10.0
 GRACE_SECONDS = 10.0
+FIRST_PAUSE_SECONDS = 0.5
 MOST_DEATHS = 5
 DEATHS_WINDOW_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
@@ -89,9 +89,11 @@ def _stop_leftovers(register: str) -> None:
     if groups:
         left = [process for process in psutil.process_iter() if _is_leftover(process, groups)]
         for process in left:
-            process.terminate()
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
         for process in psutil.wait_procs(left, timeout=GRACE_SECONDS)[1]:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _is_leftover(process: psutil.Process, groups: Mapping[int, float]) -> bool:
@@ -113,11 +115,14 @@ class Child:
     command: Sequence[str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
-    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_DEATHS))
     start_at: float = 0.0
+    recent_deaths: list[float] = field(default_factory=list)
 
-    def died_too_often(self) -> bool:
-        return len(self.deaths) == MOST_DEATHS and self.deaths[-1] - self.deaths[0] < DEATHS_WINDOW_SECONDS
+    def count_death(self) -> int:
+        """How often it died within the last minute, this time included."""
+        now = time.monotonic()
+        self.recent_deaths = [at for at in self.recent_deaths if now - at < DEATHS_WINDOW_SECONDS] + [now]
+        return len(self.recent_deaths)
 
 
 class Supervisor:
@@ -187,13 +192,13 @@ class Supervisor:
             # Its own children may live on, and hold the port that its successor needs.
             _kill_group(child.process.pid)
         child.process = None
-        child.deaths.append(time.monotonic())
-        if child.died_too_often():
+        deaths = child.count_death()
+        if deaths >= MOST_DEATHS:
             raise RunError(
                 f"{child.name} ended {MOST_DEATHS} times within a minute; {child.log} says:\n"
                 + embedded.tail(child.log)
             )
-        pause = 2.0 ** (len(child.deaths) - 2)
+        pause = FIRST_PAUSE_SECONDS * 2 ** (deaths - 1)
         child.start_at = time.monotonic() + pause
         self._say(f"{child.name} ended ({_reason(code)}), starting it again in {pause:g} s; see {child.log}")
 

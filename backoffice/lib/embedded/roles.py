@@ -30,13 +30,13 @@ def ready(places: Places) -> bool:
 
 
 def superuser_enters(places: Places) -> bool:
-    """Whether the superuser's password is the one in our secrets."""
+    """Whether the superuser's password is the one in our secrets. Raises EmbeddedError if that stays unknown."""
     try:
         _connect(places, SUPERUSER, "postgres").close()
     except psycopg.OperationalError as error:
         if "password authentication failed" in str(error):
             return False
-        raise
+        raise EmbeddedError(f"the database cannot be entered: {error}") from error
     return True
 
 
@@ -50,18 +50,29 @@ def create(places: Places) -> None:
             f"the passwords in {places.data_dir / 'secrets'} are not those of the running database: "
             "stop what uses it and start again"
         )
-    with _connect(places, SUPERUSER, "postgres") as connection:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
-            connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(OWNER)))
-        connection.execute(
-            sql.SQL("ALTER ROLE {} LOGIN CREATEDB CREATEROLE NOSUPERUSER PASSWORD {}").format(
-                sql.Identifier(OWNER), sql.Literal(secret(places.data_dir, PASSWORDS[OWNER]))
-            )
+    try:
+        with _connect(places, SUPERUSER, "postgres") as connection:
+            _create_owner(connection, secret(places.data_dir, PASSWORDS[OWNER]))
+            _create_database(connection)
+    except psycopg.Error as error:
+        raise EmbeddedError(f"the owner's role and database could not be made: {error}") from error
+
+
+def _create_owner(connection: psycopg.Connection, password: str) -> None:
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
+        connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(OWNER)))
+    connection.execute(
+        sql.SQL("ALTER ROLE {} LOGIN CREATEDB CREATEROLE NOSUPERUSER PASSWORD {}").format(
+            sql.Identifier(OWNER), sql.Literal(password)
         )
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
-            )
+    )
+
+
+def _create_database(connection: psycopg.Connection) -> None:
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
+        )
 
 
 def _connect(places: Places, role: str, database: str) -> psycopg.Connection:

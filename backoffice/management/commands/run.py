@@ -1,6 +1,7 @@
 """Everything on one machine: database prepared, demo data on the first run, then web, worker and beat."""
 
 import http.client
+import io
 import os
 import sys
 import time
@@ -22,8 +23,8 @@ DEMO_EMAIL = "admin@example.com"
 # What the operator may do, web and workers may not. Empty, not absent: a .env file would fill an absent one in.
 OPERATOR_ONLY = {"DATABASE_OWNER_URL": "", "DATABASE_READONLY_URL": ""}
 # Celery warns of root because of pickled messages; ours are JSON, and worker and web run as the same user.
-NO_ROOT_WARNING = "ignore:You're running the worker with superuser privileges:RuntimeWarning"
-PATIENCE_SECONDS = 120.0
+NO_ROOT_WARNING = "ignore:You're running the worker with superuser privileges:Warning"
+PATIENCE_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="no demo data on the first run")
 
     def handle(self, *, port: int, no_demo: bool, **options: Any) -> None:
+        self.say("Preparing the database")
         prepare_database()
         call_command("collectstatic", interactive=False, verbosity=0)
         if not no_demo and wants_demo():
@@ -85,7 +87,8 @@ class Healthy:
 
     def __call__(self) -> bool:
         if time.monotonic() > self._deadline:
-            raise RunError(f"the web process does not answer; see {log_folder() / 'web.log'}")
+            log = log_folder() / "web.log"
+            raise RunError(f"the web process does not answer; {log} says:\n{embedded.tail(log)}")
         connection = http.client.HTTPConnection(HOST, self._port, timeout=5)
         try:
             connection.request("GET", "/healthz")
@@ -98,7 +101,7 @@ class Healthy:
 
 def prepare_database() -> None:
     """Roles and tables, by the owner where its address is known."""
-    call_command("setup_database", verbosity=0)
+    call_command("setup_database", stdout=io.StringIO())
     call_command("migrate", database="owner" if "owner" in settings.DATABASES else "default", verbosity=0)
 
 
@@ -113,10 +116,19 @@ def children(port: int) -> list[Child]:
     """In the order in which they start; they stop in the reverse one."""
     celery = [sys.executable, "-W", NO_ROOT_WARNING, "-m", "celery", "-A", "backoffice"]
     schedule = Path(settings.DATA_DIR) / "beat-schedule"
-    web = f"--interface wsgi --host {HOST} --port {port} --workers 2 --blocking-threads 8"
+    web = f"--interface wsgi --host {HOST} --port {port} --workers 2 --blocking-threads 4 --no-ws"
     keep = "--respawn-failed-workers --workers-kill-timeout 10 --backlog 1024"
     commands = {
-        "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"],
+        "worker": [
+            *celery,
+            "worker",
+            "--concurrency",
+            "2",
+            "--loglevel",
+            "INFO",
+            "--without-gossip",
+            "--without-mingle",
+        ],
         "web": [sys.executable, "-m", "granian", *web.split(), *keep.split(), "backoffice.wsgi:application"],
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", str(schedule), "--pidfile="],
     }
