@@ -1,0 +1,16 @@
+# Each target sets up all it needs; nothing has to be done by hand before.
+PYTHON_BIN := .venv/bin/python
+
+.PHONY: run test lint
+
+run: ## serve http://127.0.0.1:8000/admin/ with worker and beat (PORT=8001, ARGS=--no-demo)
+	@scripts/install run
+	@$(PYTHON_BIN) manage.py run $(ARGS)
+
+test: ## run every test, browser tests included (ARGS="-k ledger")
+	@scripts/install develop
+	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && $(PYTHON_BIN) -m pytest -n logical --maxprocesses 4 $(ARGS)
+
+lint: ## check style, types, layers, templates, migrations and pinned packages
+	@scripts/install develop
+	@scripts/lint
