@@ -2,13 +2,16 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from backoffice.lib.admin import widgets
 from backoffice.lib.admin.changelist import EXACT_COUNT_LIMIT, KeysetChangeList
 
 if TYPE_CHECKING:
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 else:
     _ModelAdmin = admin.ModelAdmin
     _Paginator = Paginator
+
+SCRIPTS = (
+    "admin/js/vendor/jquery/jquery.min.js",
+    "admin/js/jquery.init.js",
+    "admin/js/core.js",
+    "admin/js/admin/RelatedObjectLookups.js",
+    "admin/js/actions.js",
+)
 
 
 class BoundedPaginator(_Paginator):
@@ -41,6 +52,18 @@ class BackofficeModelAdmin(_ModelAdmin):
     paginator = BoundedPaginator
     keyset_tiebreak = "pk"
     empty_value_display = "—"
+    # What to do about an empty list, in a sentence.
+    empty_hint = ""
+    formfield_overrides = {
+        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": widgets.DateTimeInput},
+        models.DateField: {"widget": widgets.DateInput},
+        models.TimeField: {"widget": widgets.TimeInput},
+    }
+
+    @property
+    def media(self) -> forms.Media:
+        """The stock scripts, without those that only prepopulated fields need: they outweigh all the others."""
+        return super().media if self.prepopulated_fields else forms.Media(js=SCRIPTS)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import DecimalField, Field, FloatField, ForeignKey, IntegerField, Model, QuerySet
+from django.db.models import DateField, DecimalField, Field, FloatField, IntegerField, Model, QuerySet
 from django.http import HttpRequest
 
 from backoffice.lib.admin.chips import Chip, chips
@@ -15,6 +15,7 @@ from backoffice.lib.admin.keyset import Keyset, target_field
 
 AFTER_VAR, BEFORE_VAR = "after", "before"
 EXACT_COUNT_LIMIT = 1_000
+FIGURES = (IntegerField, DecimalField, FloatField)
 
 
 class KeysetChangeList(ChangeList):
@@ -36,7 +37,7 @@ class KeysetChangeList(ChangeList):
             self.filter_params.pop(name, None)
         if any("\0" in value for values in self.filter_params.values() for value in values):
             raise IncorrectLookupParameters("a parameter holds a NUL")
-        self.sortable_by = [name for name in self.sortable_by or () if self._sort_path(name)]
+        self.sortable_by = [name for name in self.sortable_by or () if self._can_sort(name)]
         return super().get_queryset(request, exclude_parameters)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:  # type: ignore[override]
@@ -72,21 +73,32 @@ class KeysetChangeList(ChangeList):
         return chips(self)
 
     @property
+    def active_filter_count(self) -> int:
+        """How many filters narrow the list, the search aside."""
+        return len(self.chips) - bool(self.query)
+
+    @property
     def clear_all_url(self) -> str:
         """The list in the same order, without search and filters."""
         return self.get_query_string(dict.fromkeys(name for name in self.filter_params if name != ORDER_VAR))
 
-    def is_numeric(self, name: str) -> bool:
+    def get_ordering_field_columns(self) -> dict[int, Literal["desc", "asc"]]:
+        """The one column that the list is sorted by, if it is shown."""
+        shown = [index for index, name in enumerate(self.list_display) if self._path(name) == self.keyset.column]
+        return dict.fromkeys(shown[:1], "desc" if self.keyset.descending else "asc")
+
+    def sort_url(self, index: int) -> str:
+        """The list sorted by a column: from the top for figures and times, and the other way when clicked again."""
+        now = self.get_ordering_field_columns().get(index)
+        field = self._field(self.list_display[index])
+        starts_high = isinstance(field, (*FIGURES, DateField))
+        descending = now == "asc" or (now is None and starts_high)
+        return self.get_query_string({ORDER_VAR: f"-{index}" if descending else str(index)})
+
+    def is_numeric(self, name: Any) -> bool:
         """Whether the column shows figures, which stand right-aligned: by its field, or by what it sorts by."""
-        path = self._order_path(name)
-        if path is None:
-            return False
-        try:
-            field = target_field(self.model, path)
-        except FieldDoesNotExist:
-            return False
-        is_key = field.primary_key or isinstance(field, ForeignKey)
-        return isinstance(field, (IntegerField, DecimalField, FloatField)) and not is_key and not field.choices
+        field = self._field(name)
+        return isinstance(field, FIGURES) and not (field.choices or field.primary_key)
 
     def _load_page(self, request: HttpRequest) -> tuple[bool, bool]:
         """Set ``result_list``; tell whether there are rows before and after it."""
@@ -124,10 +136,10 @@ class KeysetChangeList(ChangeList):
         _, minus, index = str(self.params.get(ORDER_VAR, "")).partition(".")[0].rpartition("-")
         if not (index.isascii() and index.isdigit() and int(index) < len(self.list_display)):
             return None
-        path = self._sort_path(self.list_display[int(index)])
-        if path is None or self.list_display[int(index)] not in (self.sortable_by or ()):
+        name = self.list_display[int(index)]
+        if name not in (self.sortable_by or ()):
             return None
-        return self._keyset(f"-{path}".removeprefix("--") if minus else path)
+        return self._keyset(minus + str(self._path(name)))
 
     def _default_order(self, request: HttpRequest) -> Keyset:
         ordering = list(self.model_admin.get_ordering(request) or self.lookup_opts.ordering or ())
@@ -141,17 +153,19 @@ class KeysetChangeList(ChangeList):
             descending=order.startswith("-"),
         )
 
-    def _order_path(self, name: Any) -> str | None:
-        path = self.get_ordering_field(name)
-        return path.removeprefix("-") if isinstance(path, str) else None
+    def _can_sort(self, name: Any) -> bool:
+        # A row whose column is NULL would lie on no side of any cursor.
+        field = self._field(name)
+        return field is not None and not field.null
 
-    def _sort_path(self, name: Any) -> str | None:
-        """The path to sort by for a column of the list, if a cursor can walk along it."""
-        path = self.get_ordering_field(name)
-        if not isinstance(path, str):
-            return None
+    def _field(self, name: Any) -> "Field[Any, Any] | None":
+        path = self._path(name)
         try:
-            field: Field[Any, Any] = target_field(self.model, path.removeprefix("-"))
+            return target_field(self.model, path) if path else None
         except FieldDoesNotExist:
             return None
-        return None if field.null else path
+
+    def _path(self, name: Any) -> str | None:
+        """What a column of the list sorts by, when that is a plain path and no expression."""
+        path = self.get_ordering_field(name)
+        return path if isinstance(path, str) else None

@@ -72,7 +72,7 @@ class Keyset:
         operator = "<" if self.descending != backward else ">"
         return RowComparison(Row(F(self.column), F(self.tiebreak)), operator, Row(*here))
 
-    def _fields(self) -> list[Field[Any, Any]]:
+    def _fields(self) -> "list[Field[Any, Any]]":
         return [target_field(self.model, path) for path in (self.column, self.tiebreak)]
 
     def _signer(self) -> signing.Signer:
@@ -81,7 +81,7 @@ class Keyset:
         return signing.Signer(salt=f"backoffice.keyset|{order}")
 
 
-def target_field(model: type[Model], path: str) -> Field[Any, Any]:
+def target_field(model: type[Model], path: str) -> "Field[Any, Any]":
     """The column that ``path`` leads to; of a relation, the column it refers to. Raises FieldDoesNotExist."""
     field: Any = model._meta.pk if path == "pk" else get_fields_from_path(model, path)[-1]
     while field.is_relation:

@@ -4,12 +4,11 @@ from typing import Any
 
 from django import template
 from django.contrib.admin.templatetags import admin_list
-from django.contrib.admin.views.main import ChangeList
 from django.template.context import Context
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.lib.admin import display
+from backoffice.lib.admin.changelist import KeysetChangeList
 
 register = template.Library()
 
@@ -19,6 +18,8 @@ PREFERENCES = {
     "density": ("comfortable", "compact"),
     "sidebar": ("open", "collapsed"),
 }
+# How the display helpers begin a figure: columns made of them stand right-aligned too.
+FIGURE = '<span class="figure'
 
 register.simple_tag(display.icon, name="icon")
 register.simple_tag(display.money, name="money")
@@ -56,12 +57,16 @@ def preference(context: Context, name: str) -> str:
 
 
 @register.inclusion_tag("admin/change_list_results.html")
-def result_table(changelist: ChangeList) -> dict[str, Any]:
+def result_table(changelist: KeysetChangeList) -> dict[str, Any]:
     """The stock admin's table, told which columns hold figures."""
     context: dict[str, Any] = admin_list.result_list(changelist)
-    numeric = [changelist.is_numeric(name) for name in changelist.list_display]  # type: ignore[attr-defined]
-    for header, is_numeric in zip(context["result_headers"], numeric, strict=True):
-        header["numeric"] = is_numeric
+    numeric = [
+        changelist.is_numeric(name) or any(FIGURE in row[index] for row in context["results"])
+        for index, name in enumerate(changelist.list_display)
+    ]
+    for index, header in enumerate(context["result_headers"]):
+        header["numeric"] = numeric[index]
+        header["url_sort"] = changelist.sort_url(index) if header["sortable"] else None
     rows = [_aligned(row, numeric) for row in context["results"]]
     return {**context, "results": rows}
 
@@ -71,9 +76,3 @@ def _aligned(cells: Any, numeric: list[bool]) -> list[SafeString]:
         SafeString(cell.replace('class="', 'class="numeric ', 1)) if is_numeric else cell
         for cell, is_numeric in zip(cells, numeric, strict=True)
     ]
-
-
-@register.simple_tag
-def selected_if(condition: Any) -> SafeString | str:
-    """Marks the current one of several links."""
-    return format_html(' aria-current="{}"', "true") if condition else ""

@@ -1,0 +1,16 @@
+// A form that was touched and not saved asks before it is left.
+const form = document.querySelector(".form-page form, .profile form");
+let touched = false;
+
+form?.addEventListener("input", () => {
+  touched = true;
+});
+form?.addEventListener("submit", () => {
+  touched = false;
+});
+addEventListener("beforeunload", (event) => {
+  if (touched) event.preventDefault();
+});
+
+// The first thing wrong comes into view.
+document.querySelector(".errorlist")?.closest(".form-row, .field")?.scrollIntoView({ block: "center" });
