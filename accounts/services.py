@@ -1,12 +1,12 @@
 """Verbs on people and on the figures kept beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from accounts.models import ActivityEvent, CustomerFigures, User
 from backoffice.lib import clock
@@ -15,7 +15,18 @@ from backoffice.lib import clock
 ACTIVE_RESOLUTION = timedelta(minutes=5)
 
 
-@transaction.atomic
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """One act to keep. ``at`` is UTC; one without a user belongs to a visitor."""
+
+    event_id: str
+    action: str
+    user_id: int | None
+    at: datetime
+    visitor_id: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
 def record_activity(
     *,
     event_id: str,
@@ -29,24 +40,59 @@ def record_activity(
 
     ``at`` is UTC, now unless told. The user's ``last_active_at`` follows, at most every 5 minutes.
     """
-    moment = at or clock.now()
-    ActivityEvent.objects.bulk_create(
-        [
-            ActivityEvent(
+    record_activities(
+        activities=[
+            Activity(
                 event_id=event_id,
                 action=action,
                 user_id=user_id,
+                at=at or clock.now(),
                 visitor_id=visitor_id,
-                details=dict(details or {}),
-                at=moment,
-                created_at=clock.now(),
+                details=details or {},
             )
+        ]
+    )
+
+
+@transaction.atomic
+def record_activities(*, activities: Sequence[Activity]) -> None:
+    """Keep many acts, each once under its ``event_id``, in two statements; see ``record_activity``."""
+    now = clock.now()
+    ActivityEvent.objects.bulk_create(
+        [
+            ActivityEvent(
+                event_id=activity.event_id,
+                action=activity.action,
+                user_id=activity.user_id,
+                visitor_id=activity.visitor_id,
+                details=dict(activity.details),
+                at=activity.at,
+                created_at=now,
+            )
+            for activity in activities
         ],
         ignore_conflicts=True,
     )
-    if user_id is not None:
-        stale = Q(last_active_at__isnull=True) | Q(last_active_at__lt=moment - ACTIVE_RESOLUTION)
-        User.objects.filter(stale, pk=user_id).update(last_active_at=moment)
+    _move_last_active(activities)
+
+
+def _move_last_active(activities: Sequence[Activity]) -> None:
+    latest: dict[int, datetime] = {}
+    for activity in activities:
+        if activity.user_id is not None:
+            latest[activity.user_id] = max(activity.at, latest.get(activity.user_id, activity.at))
+    if not latest:
+        return
+    with connection.cursor() as cursor:
+        # Locked in one order, so that two writers of the same people queue instead of deadlocking.
+        cursor.execute(
+            "WITH stale AS (SELECT person.id, new.at FROM accounts_user AS person"
+            " JOIN unnest(%s::bigint[], %s::timestamptz[]) AS new(id, at) ON person.id = new.id"
+            " WHERE person.last_active_at IS NULL OR person.last_active_at < new.at - %s"
+            " ORDER BY person.id FOR NO KEY UPDATE OF person)"
+            " UPDATE accounts_user AS person SET last_active_at = stale.at FROM stale WHERE person.id = stale.id",
+            [list(latest), list(latest.values()), ACTIVE_RESOLUTION],
+        )
 
 
 def set_balances(balances: Mapping[int, Decimal]) -> None:

@@ -47,12 +47,21 @@ class Posting:
 
 @dataclass(frozen=True, kw_only=True)
 class PostResult:
-    """How one posting ended: an entry, the entry of the first time (replayed), or an error and nothing written."""
+    """The entry that a posting made, or that it made the first time its key was used (``replayed``)."""
 
-    transaction_id: int | None = None
-    seq: int | None = None
-    amount: Decimal | None = None
-    balance_before: Decimal | None = None
-    balance_after: Decimal | None = None
+    transaction_id: int
+    seq: int
+    amount: Decimal
+    balance_before: Decimal
+    balance_after: Decimal
     replayed: bool = False
-    error: CreditError | None = None
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a posting was refused. It wrote nothing."""
+
+    error: CreditError
+
+
+Outcome = PostResult | Rejection

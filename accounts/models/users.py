@@ -1,7 +1,7 @@
 """One table of people. ``Customer`` and ``StaffMember`` are its two halves."""
 
 import secrets
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -27,16 +27,17 @@ class Status(models.TextChoices):
     BANNED = "banned", "Banned"
 
 
-class UserQuerySet(models.QuerySet["User"]):
-    def with_email(self, email: str) -> "UserQuerySet":
+U = TypeVar("U", bound="User")
+
+
+class UserManager(BaseUserManager[U]):
+    """Makes and finds users; without a password a user cannot log in here."""
+
+    def with_email(self, email: str) -> models.QuerySet[U]:
         """Users with this address in any case. Lower() on both sides, so that the unique index serves it."""
-        return self.alias(email_lower=Lower("email")).filter(email_lower=Lower(models.Value(email)))
+        return self.get_queryset().alias(email_lower=Lower("email")).filter(email_lower=Lower(models.Value(email)))
 
-
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Makes users; without a password a user cannot log in here."""
-
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> U:
         if not email:
             raise ValueError("A user needs an email address.")
         user = self.model(email=self.normalize_email(email), **fields)
@@ -44,10 +45,10 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> U:
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
-    def get_by_natural_key(self, username: str | None) -> "User":
+    def get_by_natural_key(self, username: str | None) -> U:
         return self.with_email(username or "").get()
 
 
@@ -123,8 +124,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 models.CharField.register_lookup(Length)
 
 
-class CustomerManager(UserManager):
-    def get_queryset(self) -> UserQuerySet:
+class CustomerManager(UserManager["Customer"]):
+    def get_queryset(self) -> models.QuerySet["Customer"]:
         return super().get_queryset().filter(is_staff=False)
 
 
@@ -138,8 +139,8 @@ class Customer(User):
         permissions = [("export_customers", "Can export the customers list")]
 
 
-class StaffManager(UserManager):
-    def get_queryset(self) -> UserQuerySet:
+class StaffManager(UserManager["StaffMember"]):
+    def get_queryset(self) -> models.QuerySet["StaffMember"]:
         return super().get_queryset().filter(is_staff=True)
 
 

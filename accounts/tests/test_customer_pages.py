@@ -53,7 +53,9 @@ def test_staff_are_no_customers(client, support):
     assert client.get(page_of(support)).status_code == 302
 
 
-def test_the_list_takes_the_same_number_of_queries_for_ten_and_for_ten_thousand(client, support, django_assert_num_queries):
+def test_the_list_takes_the_same_number_of_queries_for_ten_and_for_ten_thousand(
+    client, support, django_assert_num_queries
+):
     CustomerFactory.create_batch(10)
     client.get(LIST)
     with django_assert_num_queries(13):
@@ -115,7 +117,9 @@ def test_each_filter_narrows(client, support):
 
 @pytest.mark.parametrize("term", ["ADA@example.com", "ada", "love", "Ada Love", "u_ada", "cus_ada", "lovelace ada"])
 def test_search_finds_by_address_name_and_ids(client, support, term):
-    CustomerFactory(email="Ada@Example.com", full_name="Ada Lovelace", external_id="u_ada", stripe_customer_id="cus_ada")
+    CustomerFactory(
+        email="Ada@Example.com", full_name="Ada Lovelace", external_id="u_ada", stripe_customer_id="cus_ada"
+    )
     CustomerFactory(email="bob@example.com", full_name="Bob")
     assert emails(client.get(LIST, {"q": term})) == ["Ada@Example.com"]
 
@@ -198,7 +202,9 @@ def test_panels_and_actions_follow_the_permissions(client, support):
     client.force_login(StaffFactory(is_superuser=True))
     response = client.get(page_of(customer))
     assert {"lots", "ledger"} <= {panel.key for panel in response.context["panels_main"]}
-    assert [panel.error for panel in [*response.context["panels_main"], *response.context["panels_side"]]].count("") >= 4
+    assert [panel.error for panel in [*response.context["panels_main"], *response.context["panels_side"]]].count(
+        ""
+    ) >= 4
     assert [action.key for action in response.context["customer_actions"]] == ["gift"]
 
 

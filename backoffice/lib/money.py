@@ -30,3 +30,8 @@ def format_money(minor: int, currency: str) -> str:
 def format_credits(amount: Decimal) -> str:
     """Credits with thousands separators and no trailing zeros: ``1,250`` or ``0.0125``."""
     return format_decimal(amount, format="#,##0.####", locale=LOCALE)
+
+
+def plain_credits(amount: Decimal) -> str:
+    """Credits for programs and evidence: exact, without exponent or trailing zeros, such as ``1250`` or ``0.0125``."""
+    return f"{amount.normalize():f}"

@@ -100,4 +100,4 @@ def _restrict(connection: BaseDatabaseWrapper, table: str, role: str, grant: Tab
 def _execute(connection: BaseDatabaseWrapper, statement: str, *identifiers: str) -> None:
     """Run a statement of ours with names filled in as quoted identifiers."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, identifiers)))  # type: ignore[arg-type]
+        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, identifiers)))

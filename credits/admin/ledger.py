@@ -14,6 +14,7 @@ from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
 from backoffice.lib.csv import Column, PlainNumber, UtcText
+from backoffice.lib.money import format_credits
 from credits import selectors
 from credits.admin.gift import GiftView
 from credits.kinds import TransactionKind
@@ -119,7 +120,7 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
         if lot is None:
             return display.absent()
         expiry = f", expires {lot.expires_at:%Y-%m-%d}" if lot.expires_at else ", does not expire"
-        return f"Lot {lot.pk}: {lot.remaining.normalize():f} of {lot.amount.normalize():f} left{expiry}"
+        return f"Lot {lot.pk}: {format_credits(lot.remaining)} of {format_credits(lot.amount)} left{expiry}"
 
     @admin.display(description="Drew on")
     def drawn_lots(self, entry: CreditTransaction) -> str:

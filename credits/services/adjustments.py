@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.models import User
 from audit import services as audit
 from audit.actions import Action
+from backoffice.lib.money import plain_credits
 from credits.errors import ReasonMissing
 from credits.kinds import TransactionKind
 from credits.postings import Posting, PostResult
@@ -37,8 +38,8 @@ def adjust_credits(*, user_id: int, amount: Decimal, reason: str, actor: User, i
             action=Action.CREDITS_ADJUST,
             actor=actor,
             resource=audit.Resource("accounts.user", str(user_id), f"user {user_id}"),
-            old_values={"balance": str(result.balance_before)},
-            new_values={"balance": str(result.balance_after), "transaction": result.transaction_id},
+            old_values={"balance": plain_credits(result.balance_before)},
+            new_values={"balance": plain_credits(result.balance_after), "transaction": result.transaction_id},
             reason=reason,
         )
     return result

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from audit import services as audit
 from audit.actions import Action
+from backoffice.lib.money import plain_credits
 from credits.errors import ReasonMissing
 from credits.kinds import TransactionKind
 from credits.postings import Posting, PostResult
@@ -52,10 +53,10 @@ def _record(user_id: int, reason: str, actor: User, result: PostResult, expires_
         action=Action.CREDITS_GIFT,
         actor=actor,
         resource=audit.Resource("accounts.user", str(user_id), f"user {user_id}"),
-        old_values={"balance": str(result.balance_before)},
+        old_values={"balance": plain_credits(result.balance_before)},
         new_values={
-            "balance": str(result.balance_after),
-            "amount": str(result.amount),
+            "balance": plain_credits(result.balance_after),
+            "amount": plain_credits(result.amount),
             "transaction": result.transaction_id,
             "expires_at": expires_at.isoformat() if expires_at else None,
         },

@@ -27,10 +27,12 @@ class Booked:
     first: "Booked | None" = None
 
     @property
-    def transaction_id(self) -> int | None:
-        """The id of the written entry; None before the batch is written."""
+    def transaction_id(self) -> int:
+        """The id of the entry, which has one only after the batch is written."""
         row = self.first.row if self.first else self.row
-        return row.pk if row else None
+        if row is None:
+            raise RuntimeError("the entry is not written yet")
+        return row.pk
 
     def as_replay(self) -> "Booked":
         """The same entry, as the answer to a key that came twice in one batch."""
@@ -193,11 +195,17 @@ def _lot_row(item: Booked, lot: allocation.Lot) -> CreditLot:
 def _insert_draws(booked: Sequence[Booked]) -> None:
     CreditDraw.objects.bulk_create(
         [
-            CreditDraw(transaction=item.row, lot_id=draw.lot.id, amount=draw.amount)
+            CreditDraw(transaction=item.row, lot_id=_written(draw.lot), amount=draw.amount)
             for item in booked
             for draw in item.entry.draws
         ]
     )
+
+
+def _written(lot: allocation.Lot) -> int:
+    if lot.id is None:
+        raise RuntimeError("lots are written before what is drawn on them")
+    return lot.id
 
 
 def _update_lots(booked: Sequence[Booked]) -> None:

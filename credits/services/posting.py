@@ -16,7 +16,7 @@ from credits import allocation
 from credits.amounts import check_amount
 from credits.errors import CreditError, IdempotencyConflict, InvalidAmount, InvalidExpiry
 from credits.kinds import sign_fits
-from credits.postings import Posting, PostResult
+from credits.postings import Outcome, Posting, PostResult, Rejection
 from credits.services import idempotency
 from credits.services.ledger_rows import Booked, LockedAccounts
 
@@ -26,16 +26,16 @@ ATTEMPTS = 3
 
 def post(posting: Posting) -> PostResult:
     """Post one movement. Raises the CreditError that a batch would report for it."""
-    result = post_batch([posting])[0]
-    if result.error:
-        raise result.error
-    return result
+    outcome = post_batch([posting])[0]
+    if isinstance(outcome, Rejection):
+        raise outcome.error
+    return outcome
 
 
-def post_batch(postings: Sequence[Posting]) -> list[PostResult]:
-    """Post movements in order, each seeing its predecessors; one result each, in the same order.
+def post_batch(postings: Sequence[Posting]) -> list[Outcome]:
+    """Post movements in order, each seeing its predecessors; one outcome each, in the same order.
 
-    A rejected posting writes nothing and is told in its result; the others commit together.
+    A rejected posting writes nothing; the others commit together.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -47,16 +47,15 @@ def post_batch(postings: Sequence[Posting]) -> list[PostResult]:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _post_under_lock(postings: Sequence[Posting]) -> list[PostResult]:
+def _post_under_lock(postings: Sequence[Posting]) -> list[Outcome]:
     locked = LockedAccounts.of({posting.user_id for posting in postings})
     # The time is read after the lock: an entry is never dated before one that was booked while we waited.
     batch = _Batch(locked, idempotency.load([posting.idempotency_key for posting in postings]), clock.now())
     decided = [batch.decide(posting) for posting in postings]
     locked.write(batch.booked, now=batch.now)
-    results = [outcome if isinstance(outcome, PostResult) else _result(outcome) for outcome in decided]
     idempotency.save(batch.new_records(), now=batch.now)
     accounts.set_balances(locked.balances_of_changed())
-    return results
+    return [_result(item) if isinstance(item, Booked) else item for item in decided]
 
 
 class _Batch:
@@ -69,14 +68,14 @@ class _Batch:
         self._seen = seen
         self._first_use: dict[str, tuple[str, Booked]] = {}
 
-    def decide(self, posting: Posting) -> PostResult | Booked:
-        """Replay, reject or book one posting."""
+    def decide(self, posting: Posting) -> Outcome | Booked:
+        """Replay, reject or book one posting; what is booked has its outcome once it is written."""
         fingerprint = idempotency.fingerprint(posting)
         try:
             first = self._replay(posting.idempotency_key, fingerprint)
             return first if first is not None else self._book(posting, fingerprint)
         except CreditError as error:
-            return PostResult(error=error)
+            return Rejection(error)
 
     def _replay(self, key: str, fingerprint: str) -> "PostResult | Booked | None":
         if key in self._first_use:

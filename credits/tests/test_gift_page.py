@@ -53,7 +53,12 @@ def test_a_confirmed_gift_is_in_the_ledger_and_in_the_audit_log(client, giver, c
     response = client.post(address(customer), filled(confirm="yes"))
     assert response["Location"] == reverse("admin:accounts_customer_change", args=[customer.pk])
     entry = CreditTransaction.objects.get()
-    assert (entry.kind, entry.amount, entry.actor_id, entry.description) == ("gift", 100, giver.pk, "Sorry for the outage")
+    assert (entry.kind, entry.amount, entry.actor_id, entry.description) == (
+        "gift",
+        100,
+        giver.pk,
+        "Sorry for the outage",
+    )
     audited = AuditEntry.objects.get()
     assert (audited.action, audited.actor_id, audited.reason) == ("credits.gift", giver.pk, "Sorry for the outage")
     assert (audited.old_values["balance"], audited.new_values["balance"]) == ("0", "100")

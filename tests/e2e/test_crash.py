@@ -21,7 +21,7 @@ users = [User.objects.create_user(f"writer{n}@example.com").pk for n in range(5)
 print("writing", flush=True)
 for turn in itertools.count():
     post_batch([
-        Posting(user_id=pk, kind=TransactionKind.GIFT, amount=Decimal(turn % 7 + 1), idempotency_key=f"test:{turn}-{pk}")
+        Posting(user_id=pk, kind=TransactionKind.GIFT, amount=Decimal(turn + 1), idempotency_key=f"test:{turn}-{pk}")
         for pk in users
     ])
 """
@@ -63,7 +63,9 @@ def test_two_checkouts_run_side_by_side_and_do_not_meet():
             stacks.manage(data_dir, "setup_database")
             stacks.manage(data_dir, "migrate")
         with stacks.running(first, "--no-demo") as one, stacks.running(second, "--no-demo") as two:
-            one.manage("shell", "--no-imports", "-c", "from accounts.models import User as U; U.objects.create_user('a@b.c')")
+            one.manage(
+                "shell", "--no-imports", "-c", "from accounts.models import User as U; U.objects.create_user('a@b.c')"
+            )
             count = "from accounts.models import User; print(User.objects.count())"
             assert one.manage("shell", "--no-imports", "-c", count).strip() == "1"
             assert two.manage("shell", "--no-imports", "-c", count).strip() == "0"

@@ -1,0 +1,112 @@
+"""Who may change who works here."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from accounts.models import StaffMember, User
+from audit.models import AuditEntry
+from tests.factories import CustomerFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:accounts_staffmember_changelist")
+ADD = reverse("admin:accounts_staffmember_add")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def boss(client):
+    member = StaffFactory(is_superuser=True)
+    client.force_login(member)
+    return member
+
+
+def page_of(member):
+    return reverse("admin:accounts_staffmember_change", args=[member.pk])
+
+
+def test_a_super_admin_adds_a_member_who_can_log_in(client, boss):
+    form = {"email": "new@example.com", "full_name": "New", "usable_password": "true"}
+    response = client.post(ADD, {**form, "password1": PASSWORD, "password2": PASSWORD})
+    member = StaffMember.objects.get(email="new@example.com")
+    assert response.status_code == 302
+    assert member.is_staff and not member.is_superuser
+    assert client.login(email="NEW@example.com", password=PASSWORD)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor) == ("record.add", boss)
+    assert PASSWORD not in str(entry.new_values)
+
+
+def test_roles_are_given_and_audited(client, boss):
+    member, role = StaffFactory(), Group.objects.create(name="support")
+    form = {"email": member.email, "full_name": "", "status": "active", "status_reason": "", "groups": [role.pk]}
+    assert client.post(page_of(member), form).status_code == 302
+    assert list(member.groups.all()) == [role]
+    assert AuditEntry.objects.get().new_values == {"groups": [role.pk]}
+
+
+@pytest.mark.parametrize("address", [ADD, "own page", "password", "roles"])
+def test_nobody_but_a_super_admin_changes_rights(client, address):
+    every = ["accounts.add_staffmember", "accounts.change_staffmember", "auth.add_group", "accounts.view_staffmember"]
+    member = StaffFactory(permissions=every)
+    client.force_login(member)
+    path = {
+        ADD: ADD,
+        "own page": page_of(member),
+        "password": reverse("admin:auth_user_password_change", args=[member.pk]),
+        "roles": reverse("admin:auth_group_add"),
+    }[address]
+    response = client.post(path, {"email": member.email, "is_superuser": "on", "name": "x", "status": "active"})
+    assert response.status_code == 403
+    member.refresh_from_db()
+    assert not member.is_superuser
+
+
+def test_a_customer_is_out_of_reach_of_the_staff_pages(client, boss):
+    customer = CustomerFactory()
+    assert client.get(page_of(customer)).status_code == 302
+    assert customer.email not in client.get(LIST).content.decode()
+
+
+def test_suspending_a_member_ends_the_session_at_once(client, boss):
+    member = StaffFactory(permissions=["accounts.view_customer"])
+    customers = reverse("admin:accounts_customer_changelist")
+    client.force_login(member)
+    assert client.get(customers).status_code == 200
+    User.objects.filter(pk=member.pk).update(status="suspended")
+    assert client.get(customers)["Location"].startswith(reverse("admin:login"))
+
+
+def test_a_customer_with_a_password_cannot_log_in_to_the_admin(client):
+    User.objects.create_user("ada@example.com", PASSWORD)
+    response = client.post(reverse("admin:login"), {"username": "ada@example.com", "password": PASSWORD})
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_session_id_changes_at_login(client):
+    StaffFactory(email="s@example.com", is_superuser=True).set_password(PASSWORD)
+    member = User.objects.get(email="s@example.com")
+    member.set_password(PASSWORD)
+    member.save()
+    client.get(reverse("admin:login"))
+    client.session["visited"] = True
+    before = client.session.session_key
+    client.post(reverse("admin:login"), {"username": "s@example.com", "password": PASSWORD})
+    assert client.session.session_key != before
+
+
+def test_nobody_is_deleted(client, boss):
+    member = StaffFactory()
+    assert client.post(reverse("admin:accounts_staffmember_delete", args=[member.pk])).status_code == 403
+
+
+def test_the_list_of_staff_takes_a_fixed_number_of_queries(client, boss, django_assert_num_queries):
+    client.get(LIST)
+    with django_assert_num_queries(8):
+        client.get(LIST)
+    for member in StaffFactory.create_batch(20):
+        member.groups.add(Group.objects.get_or_create(name="support")[0])
+    with django_assert_num_queries(8):
+        client.get(LIST)
