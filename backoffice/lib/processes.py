@@ -156,11 +156,11 @@ class Supervisor:
                 tended = time.monotonic()
             time.sleep(POLL_SECONDS)
 
-    def stop(self) -> None:
-        """Ask each to finish, insist after a while, and leave none of its own children behind."""
+    def stop(self, grace: float = GRACE_SECONDS) -> None:
+        """Ask each to finish, insist after `grace` seconds, and leave none of its own children behind."""
         for child in reversed(self._children):
             if child.process is not None:
-                _end(child.process)
+                _end(child.process, grace)
                 child.process = None
 
     def _start(self, child: Child) -> None:
@@ -211,12 +211,12 @@ def _reason(code: int) -> str:
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], grace: float) -> None:
     """SIGTERM finishes work in hand, SIGQUIT makes Celery give it back, the rest is killed."""
     for signal_number in (signal.SIGTERM, signal.SIGQUIT):
         process.send_signal(signal_number)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
+            process.wait(grace)
             break
     _kill_group(process.pid)
     process.wait()

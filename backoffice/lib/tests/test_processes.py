@@ -107,12 +107,12 @@ def test_children_stop_in_reverse_order(tmp_path):
     assert order.read_text() == "cba"
 
 
-def test_a_child_that_does_not_stop_is_killed_with_its_own_children(tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.1)
+def test_a_child_that_does_not_stop_is_killed_with_its_own_children(tmp_path):
     child = python(tmp_path, "worker", STUBBORN)
-    with supervised(tmp_path, child):
+    with supervised(tmp_path, child) as (supervisor, _):
         wait_for(lambda: child.log.read_text().endswith("\n"))
         pids = (child.process.pid, int(child.log.read_text()))
+        supervisor.stop(grace=0.1)
     wait_for(lambda: all(gone(pid) for pid in pids))
 
 

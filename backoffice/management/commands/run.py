@@ -25,6 +25,8 @@ OPERATOR_ONLY = {"DATABASE_OWNER_URL": "", "DATABASE_READONLY_URL": ""}
 # Celery warns of root because of pickled messages; ours are JSON, and worker and web run as the same user.
 NO_ROOT_WARNING = "ignore:You're running the worker with superuser privileges:Warning"
 PATIENCE_SECONDS = 60.0
+# While it starts there is no work to finish, and Granian does not hear SIGTERM.
+UNREADY_GRACE_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -48,16 +50,18 @@ class Command(BaseCommand):
             environ={**os.environ, **OPERATOR_ONLY},
             say=self.say,
         )
+        grace = UNREADY_GRACE_SECONDS
         try:
             supervisor.start()
             supervisor.watch(self.tend, until=Healthy(port))
             self.welcome(port)
+            grace = processes.GRACE_SECONDS
             supervisor.watch(self.tend)
         except RunError as error:
             raise CommandError(str(error)) from None
         finally:
             self.say("Stopping")
-            supervisor.stop()
+            supervisor.stop(grace)
 
     def tend(self) -> None:
         try:
