@@ -111,6 +111,14 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+# A run that no worker took up before the next one is due is dropped.
+CELERY_BEAT_SCHEDULE = {
+    "sweep-stripe-events": {
+        "task": "billing.tasks.sweep_stripe_events",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
+}
 
 AUTH_USER_MODEL = "accounts.User"
 # The address is unique in any case, by a constraint on Lower("email") that this check does not see.

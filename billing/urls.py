@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+"""The addresses of billing below /webhooks/stripe/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from billing.webhooks import stripe_webhook
+
+urlpatterns = [
+    path("", stripe_webhook, name="stripe-webhook"),
+]

@@ -1,0 +1,36 @@
+"""Tells a worker that a row waits for it. Redis only carries the hint: what a lost one left, a sweep finds."""
+
+from functools import partial
+from typing import Any
+
+import structlog
+from celery import Celery, Task
+from django.db import transaction
+from kombu import pools
+from kombu.exceptions import KombuError
+from kombu.pools import ProducerPool
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+# Celery by itself tries for seconds, or for ever, while whoever waits for the answer pays. A hint is tried once.
+GIVE_UP_AT_ONCE = {"max_retries": 0, "interval_start": 0, "socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+
+
+def nudge(task: Task[Any, Any], *args: int | str) -> None:
+    """Send ``task`` with ``args`` once the transaction commits; without a broker log a warning and go on."""
+    transaction.on_commit(partial(_send, task, args))
+
+
+def _send(task: Task[Any, Any], args: tuple[int | str, ...]) -> None:
+    try:
+        with _producers(task.app).acquire(block=True, timeout=1) as producer:
+            task.apply_async(args=args, producer=producer, retry=False)
+    except (KombuError, RedisError, OSError) as error:
+        log.warning("nudge_lost", task=task.name, args=args, error=str(error))
+
+
+def _producers(app: Celery) -> ProducerPool:
+    options = {**app.conf.broker_transport_options, **GIVE_UP_AT_ONCE}
+    pool: ProducerPool = pools.producers[app.connection_for_write(transport_options=options)]
+    return pool

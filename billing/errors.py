@@ -1,0 +1,54 @@
+"""What can go wrong in billing. Reasons are sentences for the people of billing and say what to do."""
+
+from datetime import datetime
+
+
+class BillingError(Exception):
+    """Base of what this app raises."""
+
+
+class MalformedEvent(BillingError, ValueError):
+    """The body is no event: Stripe made no such thing, so nothing of it is kept."""
+
+
+class NotApplied(BillingError):
+    """An event has no effect, for a reason that is kept with it."""
+
+
+class Ignored(NotApplied):
+    """There is nothing to do."""
+
+
+class Parked(NotApplied):
+    """Someone has to look: what to do cannot be told from the event, and nothing is guessed."""
+
+
+class Waiting(NotApplied):
+    """Another event is expected until ``until`` (UTC)."""
+
+    def __init__(self, reason: str, *, until: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
+class LineItemsNeeded(BillingError):
+    """Stripe must be asked for the line items of a session, outside of any transaction."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"The line items of {session_id} must be read from Stripe first.")
+        self.session_id = session_id
+
+
+class StripeCallFailed(BillingError):
+    """Stripe could not be asked, or did not answer as it should."""
+
+
+class NotReplayable(BillingError):
+    """Only an event that came to rest without effect can be replayed."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"An event that is {state} cannot be replayed.")
+
+
+class ReasonMissing(BillingError, ValueError):
+    """A member of staff must say why."""

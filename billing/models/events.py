@@ -1,0 +1,85 @@
+"""The inbox: every event that Stripe delivered, exactly as it came, and what became of it."""
+
+from django.db import models
+from django.db.models import Q
+
+from backoffice.lib import clock
+
+# Stripe promises at most 255; its ids have about 30. They also become part of references in the ledger (200).
+STRIPE_ID_LENGTH = 200
+
+
+class EventState(models.TextChoices):
+    RECEIVED = "received", "Received"
+    PROCESSED = "processed", "Processed"
+    IGNORED = "ignored", "Ignored"
+    FAILED = "failed", "Failed"
+    PARKED = "parked", "Parked"
+
+
+# A worker goes back to these by itself; the others have come to rest.
+UNSETTLED = (EventState.RECEIVED, EventState.FAILED)
+# Someone has to look at these.
+NEEDS_ATTENTION = (EventState.PARKED, EventState.FAILED)
+
+
+class StripeEvent(models.Model):
+    """One delivery. What came is evidence and frozen by a trigger; only what became of it changes."""
+
+    stripe_id = models.CharField(max_length=STRIPE_ID_LENGTH, unique=True)
+    type = models.CharField(max_length=255)
+    api_version = models.CharField(max_length=64, blank=True)
+    livemode = models.BooleanField()
+    body = models.BinaryField(help_text="The exact bytes, to which the signature belongs.")
+    payload = models.JSONField(null=True, help_text="The body as JSON; empty if the database cannot hold it.")
+    stripe_created = models.DateTimeField(null=True, help_text="When Stripe made the event; empty if it did not say.")
+    object_id = models.CharField(max_length=STRIPE_ID_LENGTH, blank=True, help_text="The object it tells of.")
+    payment_intent_id = models.CharField(
+        max_length=STRIPE_ID_LENGTH, blank=True, help_text="The payment to which that object belongs."
+    )
+    state = models.CharField(max_length=16, choices=EventState, default=EventState.RECEIVED)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, help_text="Why it is not processed, and what to do.")
+    next_attempt_at = models.DateTimeField(null=True, help_text="The sweep takes it up then.")
+    received_at = models.DateTimeField(default=clock.now)
+    processed_at = models.DateTimeField(null=True, help_text="When it came to rest.")
+
+    class Meta:
+        verbose_name = "Stripe event"
+        permissions = [("replay_stripeevent", "Can replay Stripe events")]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=EventState.values), name="stripe_event_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=UNSETTLED, processed_at__isnull=True)
+                | Q(
+                    state__in=[state for state in EventState.values if state not in UNSETTLED],
+                    processed_at__isnull=False,
+                    next_attempt_at__isnull=True,
+                ),
+                name="stripe_event_settled_or_due",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=EventState.RECEIVED) | Q(next_attempt_at__isnull=False),
+                name="stripe_event_received_is_due",
+            ),
+        ]
+        indexes = [
+            # The list, newest first, whole and by each of its filters; the badge counts by state.
+            models.Index(fields=["received_at", "id"], name="stripe_event_by_time"),
+            models.Index(fields=["state", "received_at", "id"], name="stripe_event_by_state"),
+            models.Index(fields=["type", "received_at", "id"], name="stripe_event_by_type"),
+            models.Index(fields=["livemode", "received_at", "id"], name="stripe_event_by_livemode"),
+            # What the sweep takes up: a handful of rows among millions.
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="stripe_event_due"
+            ),
+            # All that is known of one payment, read whenever one of its events is processed; search by pi_ id.
+            models.Index(
+                fields=["payment_intent_id"], condition=~Q(payment_intent_id=""), name="stripe_event_by_payment"
+            ),
+            # Search by the id of any other object.
+            models.Index(fields=["object_id"], condition=~Q(object_id=""), name="stripe_event_by_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.stripe_id}"

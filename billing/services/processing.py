@@ -1,0 +1,143 @@
+"""Processing: an event from the inbox takes effect, once, and what became of it is written on its row."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+
+from backoffice.lib import clock
+from billing.errors import BillingError, Ignored, LineItemsNeeded, NotApplied, Parked, Waiting
+from billing.handlers import HANDLERS
+from billing.models import EventState, StripeEvent
+from billing.models.events import UNSETTLED
+from billing.stripe_api import LineItems
+
+log = structlog.get_logger(__name__)
+
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=6)
+# With the delays above that is about a day of trying. Then only a replay goes on.
+MAX_ATTEMPTS = 13
+ERROR_LENGTH = 1000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one attempt."""
+
+    state: EventState
+    error: str = ""
+    next_attempt_at: datetime | None = None
+
+
+def process_event(*, event_id: int) -> None:
+    """Apply an event that waits, then those of the same payment that it may have been wanting for.
+
+    One that has come to rest is left alone, so it does no harm to be told twice. A failure is kept on the row.
+    """
+    waiting = deque([event_id])
+    while waiting:
+        waiting.extend(_process(waiting.popleft()))
+
+
+def _process(event_id: int) -> list[int]:
+    line_items = LineItems()
+    while True:
+        try:
+            return _attempt(event_id, line_items)
+        except LineItemsNeeded as needed:
+            line_items.fetch(needed.session_id)
+
+
+@transaction.atomic
+def _attempt(event_id: int, line_items: LineItems) -> list[int]:
+    """Try once; the ids of events of the same payment that are to be tried again."""
+    event = _locked(event_id)
+    if event is None:
+        return []
+    outcome = _outcome(event, line_items)
+    _settle(event, outcome)
+    # Only the first attempt tells the others something new, or the payment itself; so this comes to an end.
+    return _wake_others(event) if event.attempts == 1 or outcome.state == EventState.PROCESSED else []
+
+
+def _locked(event_id: int) -> StripeEvent | None:
+    unlocked = StripeEvent.objects.filter(pk=event_id, state__in=UNSETTLED).only("payment_intent_id", "stripe_id")
+    event = unlocked.first()
+    if event is None:
+        return None
+    # One event of a payment at a time: each sees all that those before it have done, and none misses the other.
+    with connection.cursor() as cursor:
+        key = f"stripe:{event.payment_intent_id or event.stripe_id}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    waiting = StripeEvent.objects.defer("body").filter(pk=event_id, state__in=UNSETTLED)
+    return waiting.select_for_update(no_key=True).first()
+
+
+def _outcome(event: StripeEvent, line_items: LineItems) -> Outcome:
+    try:
+        # A savepoint: what a handler wrote before it gave up is undone, and the row still gets its state.
+        with transaction.atomic():
+            _apply(event, line_items)
+    except LineItemsNeeded:
+        raise
+    except Ignored as reason:
+        return Outcome(EventState.IGNORED, str(reason))
+    except Waiting as reason:
+        return Outcome(EventState.RECEIVED, str(reason), reason.until)
+    except NotApplied as reason:
+        return Outcome(EventState.PARKED, str(reason))
+    except Exception as error:
+        log.exception("stripe_event_failed", event=event.stripe_id)
+        return _failure(event, error)
+    return Outcome(EventState.PROCESSED)
+
+
+def _apply(event: StripeEvent, line_items: LineItems) -> None:
+    if event.livemode != settings.STRIPE_LIVEMODE:
+        theirs, ours = ("live", "test") if event.livemode else ("test", "live")
+        raise Ignored(f"It is of Stripe's {theirs} mode, and this is the {ours} one.")
+    if event.payload is None:
+        raise Parked(
+            "It holds a character that cannot be stored, so it was not read. Look it up in Stripe and book by hand "
+            "what it tells."
+        )
+    handler = HANDLERS.get(event.type)
+    if handler is None:
+        raise Ignored("Nothing is done for events of this type.")
+    handler(event, line_items)
+
+
+def _failure(event: StripeEvent, error: Exception) -> Outcome:
+    attempts = event.attempts + 1
+    told = str(error) if isinstance(error, BillingError) else f"Our side failed ({type(error).__name__}: {error})."
+    told = told.replace("\x00", "")[:ERROR_LENGTH]
+    if attempts >= MAX_ATTEMPTS:
+        return Outcome(EventState.FAILED, f"{told} It was tried {attempts} times: have it looked at, then replay.")
+    delay = min(FIRST_RETRY * 2 ** (attempts - 1), LONGEST_RETRY)
+    return Outcome(EventState.FAILED, f"{told} It is tried again by itself.", clock.now() + delay)
+
+
+def _settle(event: StripeEvent, outcome: Outcome) -> None:
+    event.state = outcome.state
+    event.attempts += 1
+    event.error = outcome.error
+    event.next_attempt_at = outcome.next_attempt_at
+    event.processed_at = None if outcome.state in UNSETTLED else clock.now()
+    event.save(update_fields=["state", "attempts", "error", "next_attempt_at", "processed_at"])
+
+
+def _wake_others(event: StripeEvent) -> list[int]:
+    if not event.payment_intent_id:
+        return []
+    others = StripeEvent.objects.filter(payment_intent_id=event.payment_intent_id).exclude(pk=event.pk)
+    wanting = others.filter(Q(state=EventState.PARKED) | Q(state=EventState.RECEIVED, attempts__gt=0))
+    ids = list(wanting.order_by("pk").values_list("pk", flat=True))
+    StripeEvent.objects.filter(pk__in=ids).update(
+        state=EventState.RECEIVED, next_attempt_at=clock.now(), processed_at=None
+    )
+    return ids

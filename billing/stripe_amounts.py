@@ -1,0 +1,32 @@
+"""Stripe's amounts and ours: both are whole numbers of a smallest unit, but not always of the same one."""
+
+from decimal import Decimal
+
+from backoffice.lib import money
+from billing.errors import Parked
+from billing.models.payments import MAX_MINOR
+
+# https://docs.stripe.com/currencies: charges in these have no decimals, or three; all others have two, even where the
+# currency itself has none, such as ISK and UGX.
+ZERO_DECIMALS = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+THREE_DECIMALS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+
+
+def minor_units(amount: int | None, currency: str) -> int:
+    """Stripe's ``amount`` of ``currency`` (ISO code, capitals) in our minor units. Raises Parked."""
+    if not money.is_currency(currency):
+        raise Parked("The event names no currency that we know. Compare it with the payment in Stripe.")
+    if amount is None or not 0 < amount <= MAX_MINOR:
+        raise Parked("The event does not say how much was paid. Compare it with the payment in Stripe.")
+    ours = Decimal(amount).scaleb(money.exponent(currency) - _stripe_exponent(currency))
+    if ours != int(ours) or ours > MAX_MINOR:
+        raise Parked(f"{amount} is no amount of {currency} that we can book. Compare it with the payment in Stripe.")
+    return int(ours)
+
+
+def _stripe_exponent(currency: str) -> int:
+    if currency in ZERO_DECIMALS:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2

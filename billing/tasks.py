@@ -1,0 +1,22 @@
+"""What workers do for billing. Each task is told a row and does nothing if it is done already."""
+
+from celery import shared_task
+
+from backoffice.lib.nudge import nudge
+from billing.services.inbox import claim_due_events
+from billing.services.processing import process_event
+
+SWEEP_LIMIT = 500
+
+
+@shared_task
+def process_stripe_event(event_id: int) -> None:
+    """Process one event of the inbox."""
+    process_event(event_id=event_id)
+
+
+@shared_task
+def sweep_stripe_events() -> None:
+    """Hand out the events that are due: their nudge was lost, their wait is over, or they failed a while ago."""
+    for event_id in claim_due_events(limit=SWEEP_LIMIT):
+        nudge(process_stripe_event, event_id)
