@@ -17,11 +17,12 @@ from pathlib import Path
 import psutil
 
 from backoffice.lib import embedded
+from backoffice.lib.embedded.places import folder
 
 Say = Callable[[str], object]
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.25
-TEND_SECONDS = 10.0
+TEND_SECONDS = 5.0
 GRACE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.5
 MOST_DEATHS = 5
@@ -56,7 +57,9 @@ def sole_run(data_dir: Path, port: int) -> Iterator[None]:
     What a killed run has left is stopped first. Raises RunError when another run lives or the port is taken.
     """
     path = _register(data_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder(data_dir, 0o711)
+    # Others could take the lock of a file that they can read.
+    folder(path.parent, 0o700)
     with path.open("a+") as register:
         try:
             fcntl.flock(register, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -97,6 +97,8 @@ def install() -> Iterator[Install]:
 def test_the_second_user_joins_and_the_last_one_out_stops_the_servers(install):
     with install.running():
         postgres, redis = install.postgres(), install.redis()
+        # Sessions of their own: Ctrl-C in the first user's terminal must not reach them.
+        assert [os.getsid(server.pid) for server in (postgres, redis)] == [postgres.pid, redis.pid]
         with install.another_user() as user:
             assert (install.postgres(), install.redis()) == (postgres, redis)
             user.stdin.close()
