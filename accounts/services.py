@@ -88,10 +88,10 @@ def _move_last_active(activities: Sequence[Activity]) -> None:
         cursor.execute(
             "WITH stale AS (SELECT person.id, new.at FROM accounts_user AS person"
             " JOIN unnest(%s::bigint[], %s::timestamptz[]) AS new(id, at) ON person.id = new.id"
-            " WHERE person.last_active_at IS NULL OR person.last_active_at < new.at - %s"
+            " WHERE person.last_active_at IS NULL OR person.last_active_at < new.at - make_interval(secs => %s)"
             " ORDER BY person.id FOR NO KEY UPDATE OF person)"
             " UPDATE accounts_user AS person SET last_active_at = stale.at FROM stale WHERE person.id = stale.id",
-            [list(latest), list(latest.values()), ACTIVE_RESOLUTION],
+            [list(latest), list(latest.values()), ACTIVE_RESOLUTION.total_seconds()],
         )
 
 

@@ -17,3 +17,5 @@ class Action(StrEnum):
     CUSTOMERS_EXPORTED = "accounts.export_customers"
     LEDGER_EXPORTED = "credits.export_ledger"
     AUDIT_EXPORTED = "audit.export"
+    DEMO_BEGUN = "demo.begin"
+    DEMO_FINISHED = "demo.finish"

@@ -44,11 +44,11 @@ def test_each_filter_narrows(client, reader):
 def test_the_list_takes_a_fixed_number_of_queries(client, reader, django_assert_num_queries):
     act(reader)
     client.get(LIST)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         client.get(LIST)
     for number in range(70):
         act(StaffFactory(), resource_id=str(number))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(LIST)
 
 

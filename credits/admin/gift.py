@@ -61,6 +61,7 @@ class GiftView(ConfirmFormView):
     form_class = GiftForm
     title = "Gift credits"
     submit_label = "Gift credits"
+    navigation_key = "customers"
     domain_errors = (CreditError,)
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:

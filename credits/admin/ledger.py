@@ -125,10 +125,10 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
     @admin.display(description="Drew on")
     def drawn_lots(self, entry: CreditTransaction) -> str:
         lines = (
-            (display.credits(draw.amount), draw.lot_id, draw.lot.get_source_kind_display().lower(), draw.lot.created_at)
+            (display.credits(draw.amount), f"lot {draw.lot_id}", draw.lot.get_source_kind_display().lower())
             for draw in selectors.draws_of(entry)
         )
-        return format_html_join("", "<div>{} from lot {} ({} of {:%Y-%m-%d})</div>", lines) or display.absent()
+        return format_html_join("", "<div>{} from {} ({})</div>", lines) or display.absent()
 
     @admin.display(description="Metadata")
     def metadata_shown(self, entry: CreditTransaction) -> str:

@@ -47,7 +47,7 @@ def test_the_list_takes_the_same_number_of_queries_for_few_and_many(client, read
         client.get(LIST)
     for user in CustomerFactory.create_batch(60):
         move(user, 10, user.pk)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(LIST)
 
 

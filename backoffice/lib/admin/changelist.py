@@ -51,8 +51,7 @@ class KeysetChangeList(ChangeList):
             self.previous_url = self._page_url(BEFORE_VAR, rows[0])
         if has_next:
             self.next_url = self._page_url(AFTER_VAR, rows[-1])
-        is_all = not has_previous and not has_next
-        self.result_count = len(rows) if is_all else self._bounded_count()
+        self.result_count = self._bounded_count()
         self.full_result_count = None
         self.show_full_result_count = False
         self.show_admin_actions = True
