@@ -14,3 +14,8 @@ addEventListener("beforeunload", (event) => {
 
 // The first thing wrong comes into view.
 document.querySelector(".errorlist")?.closest(".form-row, .field")?.scrollIntoView({ block: "center" });
+
+// The stock many-to-many widget labels its icons, which only an image may bear.
+addEventListener("load", () => {
+  for (const icon of document.querySelectorAll(".help-tooltip[aria-label]:not([role])")) icon.setAttribute("role", "img");
+});

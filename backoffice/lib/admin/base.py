@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from backoffice.lib.admin import widgets
@@ -52,6 +52,8 @@ class BackofficeModelAdmin(_ModelAdmin):
     paginator = BoundedPaginator
     keyset_tiebreak = "pk"
     empty_value_display = "—"
+    # Whether the page of a record leads to what the audit log knows of it.
+    has_history = True
     # What to do about an empty list, in a sentence.
     empty_hint = ""
     formfield_overrides = {
@@ -65,12 +67,29 @@ class BackofficeModelAdmin(_ModelAdmin):
         """The stock scripts, without those that only prepopulated fields need: they outweigh all the others."""
         return super().media if self.prepopulated_fields else forms.Media(js=SCRIPTS)
 
+    def get_action_choices(
+        self, request: HttpRequest, default_choices: list[tuple[str, str]] | None = None
+    ) -> list[tuple[str, str]]:
+        return super().get_action_choices(request, default_choices or [("", "Choose an action")])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # Labels stand in a column of their own and need no colon.
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        for form in [context["adminform"].form, *(form for formset in formsets for form in formset.forms)]:
+            form.label_suffix = ""
+        context["has_history"] = self.has_history
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList
 
 
 class EvidenceAdmin(BackofficeModelAdmin):
     """Rows that are read and never touched: the change page is a detail page."""
+
+    has_history = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # Evidence is written by the service that makes the fact.

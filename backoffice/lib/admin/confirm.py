@@ -14,6 +14,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views import View
 
+from backoffice.lib.admin.navigation import set_current
+
 TOKEN_FIELD, CONFIRM_FIELD = "token", "confirm"
 STALE = "This form had gone stale. Nothing was done: check it and go on."
 
@@ -42,6 +44,8 @@ class ConfirmFormView(View):
     domain_errors: ClassVar[tuple[type[Exception], ...]] = ()
     is_dangerous: ClassVar[bool] = False
     help_text: ClassVar[str] = ""
+    # The sidebar entry that the form belongs to, when its address does not tell.
+    navigation_key: ClassVar[str] = ""
     template_name = "admin/confirm_form.html"
     http_method_names = ["get", "post"]
 
@@ -112,6 +116,8 @@ class ConfirmFormView(View):
         token: str,
         changes: Sequence[Change] | None = None,
     ) -> HttpResponse:
+        if self.navigation_key:
+            set_current(request, self.navigation_key)
         context = {
             **admin.site.each_context(request),
             "title": self.title,

@@ -44,8 +44,14 @@ def current_item(sections: Sequence[SidebarSection]) -> SidebarItem | None:
     return next((item for section in sections for item in section.items if item.current), None)
 
 
+def set_current(request: HttpRequest, key: str) -> None:
+    """Mark the entry ``key`` as current, for a page whose address lies elsewhere."""
+    request.navigation_key = key  # type: ignore[attr-defined]
+
+
 def _items(request: HttpRequest) -> list[SidebarItem]:
     allowed = [(entry, reverse(entry.url_name)) for entry in registry.navigation if _may_see(request, entry)]
+    key = getattr(request, "navigation_key", None)
     # A page below two entries belongs to the nearer one, whose address is the longer.
     here = max((url for _, url in allowed if request.path.startswith(url)), key=len, default=None)
     return [
@@ -55,7 +61,7 @@ def _items(request: HttpRequest) -> list[SidebarItem]:
             label=entry.label,
             url=url,
             icon=entry.icon,
-            current=url == here,
+            current=entry.key == key if key else url == here,
             badge=_badge(entry),
         )
         for entry, url in allowed

@@ -33,9 +33,11 @@ class BackofficeSite(AdminSite):
         }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """A card for each section of the sidebar."""
+        """What waits for someone, and a card for each section of the sidebar."""
         request.current_app = self.name
-        context = {**self.each_context(request), "title": self.index_title, **(extra_context or {})}
+        shared = self.each_context(request)
+        waiting = [item for section in shared["sidebar"] for item in section.items if item.badge]
+        context = {**shared, "title": self.index_title, "waiting": waiting, **(extra_context or {})}
         return TemplateResponse(request, "admin/index.html", context)
 
     def app_index(  # type: ignore[override]
