@@ -1,0 +1,84 @@
+"""The company itself: whether it is there already, its staff and what it sells, its customers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+
+from accounts.models import Customer, StaffMember
+from audit import services as audit
+from audit.actions import Action
+from audit.models import AuditEntry
+from backoffice.demo.acts import Colleague, Pack, Person
+from backoffice.demo.office import ADMIN
+from billing.models import CreditPack
+
+RESOURCE = audit.Resource("backoffice.demo", "demo", "demo company")
+
+
+def whats_here() -> str:
+    """What keeps the story from being played: whose customers there are. Nothing if there are none."""
+    if not Customer.objects.exists():
+        return ""
+    told = set(AuditEntry.objects.filter(action__in=(Action.DEMO_BEGUN, Action.DEMO_FINISHED)).values_list("action"))
+    if (Action.DEMO_FINISHED,) in told:
+        return "The demo company is here already"
+    return "A demo company is here that was stopped halfway" if told else "There are customers already"
+
+
+def open_company(
+    *, staff: Sequence[Colleague], packs: Sequence[Pack], password: Callable[[], str], told: Mapping[str, Any]
+) -> None:
+    """Staff who cannot log in, an admin who can, the packs for sale, and a note in the audit log.
+
+    ``password`` is asked for only if there is no such admin yet.
+    """
+    audit.record(action=Action.DEMO_BEGUN, actor=None, resource=RESOURCE, new_values=told)
+    if not StaffMember.objects.with_email(ADMIN.email).exists():
+        StaffMember.objects.create_superuser(ADMIN.email, password(), **_columns(ADMIN))
+    for colleague in staff:
+        StaffMember.objects.create_user(colleague.email, None, is_staff=True, **_columns(colleague))
+    CreditPack.objects.bulk_create(
+        CreditPack(
+            name=pack.name,
+            credits=pack.credits,
+            price_minor=pack.price_minor,
+            currency=pack.currency,
+            stripe_price_id=pack.price_id,
+            position=position,
+        )
+        for position, pack in enumerate(packs, start=1)
+    )
+
+
+def _columns(colleague: Colleague) -> dict[str, str]:
+    return {"full_name": colleague.name, "referral_code": colleague.referral_code}
+
+
+def close_company(*, told: Mapping[str, Any]) -> None:
+    """Note in the audit log that the whole story was played."""
+    audit.record(action=Action.DEMO_FINISHED, actor=None, resource=RESOURCE, new_values=told)
+
+
+def sign_up(people: Iterable[Person]) -> dict[str, int]:
+    """Make these customers; our id of each by the product's."""
+    customers = Customer.objects.bulk_create(_customer(person) for person in people)
+    return {customer.external_id or "": customer.pk for customer in customers}
+
+
+def _customer(person: Person) -> Customer:
+    return Customer(
+        # Customers log in to the product, not here.
+        password=UNUSABLE_PASSWORD_PREFIX,
+        email=person.email,
+        external_id=person.external_id,
+        full_name=person.name,
+        plan=person.plan,
+        referral_code=person.referral_code,
+        signup_source=person.source,
+        country=person.country,
+        character_count=person.characters,
+        demo_mode=person.is_demo,
+        date_joined=person.joined,
+        created_at=person.joined,
+    )

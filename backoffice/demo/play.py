@@ -1,0 +1,168 @@
+"""Plays the story: each act goes through the service that would have had it, at its own moment."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts import services as accounts
+from accounts.models import Customer, StaffMember
+from audit import services as audit
+from audit.actions import Action
+from backoffice.demo import acts, company
+from backoffice.demo.errors import DemoError
+from backoffice.demo.spending import Spending
+from backoffice.demo.story import Story
+from backoffice.lib import clock
+from billing.models import StripeEvent
+from billing.models.events import UNSETTLED
+from billing.services.inbox import receive_event
+from billing.services.processing import process_event
+from credits.kinds import TransactionKind
+from credits.postings import Posting
+from credits.services import adjust_credits, gift_credits
+
+
+def play(story: Story, *, password: Callable[[], str], progress: Callable[[int, int], None]) -> int:
+    """Play the story into an empty company, a transaction a day; how many spends the ledger refused.
+
+    ``progress`` is told the days played and the days in all. ``password`` gives the demo admin's. Raises DemoError.
+    """
+    players = _Players(story, password)
+    for number, day in enumerate(story.days(), start=1):
+        with transaction.atomic():
+            players.play(day)
+        progress(number, story.period.days)
+    return players.spending.rejected
+
+
+class _Players:
+    def __init__(self, story: Story, password: Callable[[], str]) -> None:
+        self.spending = Spending(story.period.end)
+        self._password = password
+        self._people: dict[str, int] = {}
+        self._staff: dict[str, StaffMember] = {}
+        # Sign-ups and activities are played for a whole day at once.
+        self._parts: Mapping[type[acts.Act], Callable[[Any], None]] = {
+            acts.Opening: self._open,
+            acts.Bonus: self._give_bonus,
+            acts.Spend: self._spend,
+            acts.Gift: self._gift,
+            acts.Adjustment: self._adjust,
+            acts.StatusChange: self._change_status,
+            acts.Delivery: self._deliver,
+            acts.Closing: self._close,
+        }
+
+    def play(self, day: Sequence[acts.Act]) -> None:
+        """Play the acts of one day."""
+        self._people |= company.sign_up(act.person for act in day if isinstance(act, acts.SignUp))
+        for act in day:
+            if part := self._parts.get(type(act)):
+                with clock.at(act.at):
+                    part(act)
+        self.spending.flush()
+        self._record([act for act in day if isinstance(act, acts.Activity)])
+
+    def _record(self, done: Sequence[acts.Activity]) -> None:
+        if not done:
+            return
+        with clock.at(done[-1].at):
+            accounts.record_activities(activities=[self._activity(act) for act in done])
+
+    def _activity(self, act: acts.Activity) -> accounts.Activity:
+        return accounts.Activity(
+            event_id=act.event_id,
+            action=act.action,
+            user_id=self._people[act.person_id] if act.person_id else None,
+            at=act.at,
+            visitor_id=act.visitor_id,
+            details=act.details,
+        )
+
+    def _open(self, act: acts.Opening) -> None:
+        company.open_company(staff=act.staff, packs=act.packs, password=self._password, told=act.told)
+        self._staff = {member.email: member for member in StaffMember.objects.all()}
+
+    def _close(self, act: acts.Closing) -> None:
+        if unsettled := StripeEvent.objects.filter(state__in=UNSETTLED).first():
+            raise DemoError(f"The Stripe event {unsettled.stripe_id} did not come to rest: {unsettled.error}")
+        company.close_company(told=act.told)
+
+    def _give_bonus(self, act: acts.Bonus) -> None:
+        self.spending.add(
+            act.at,
+            Posting(
+                user_id=self._people[act.person_id],
+                kind=TransactionKind.GIFT,
+                amount=act.credits,
+                idempotency_key=act.key,
+                description="Signup credits",
+                event_at=act.at,
+                expires_at=act.expires_at,
+            ),
+        )
+
+    def _spend(self, act: acts.Spend) -> None:
+        self.spending.add(
+            act.at,
+            Posting(
+                user_id=self._people[act.person_id],
+                kind=TransactionKind.USAGE,
+                amount=-act.credits,
+                idempotency_key=f"api:demo:{act.reference}",
+                action_type=act.action_type,
+                description=act.description,
+                reference=act.reference,
+                metadata=act.metadata,
+                event_at=act.at,
+            ),
+        )
+
+    def _gift(self, act: acts.Gift) -> None:
+        gift_credits(
+            user_id=self._settled(act.person_id),
+            amount=act.credits,
+            reason=act.reason,
+            actor=self._staff[act.colleague],
+            idempotency_key=act.key,
+            expires_at=act.expires_at,
+        )
+
+    def _adjust(self, act: acts.Adjustment) -> None:
+        adjust_credits(
+            user_id=self._settled(act.person_id),
+            amount=act.credits,
+            reason=act.reason,
+            actor=self._staff[act.colleague],
+            idempotency_key=act.key,
+        )
+
+    def _change_status(self, act: acts.StatusChange) -> None:
+        customer = Customer.objects.select_for_update(no_key=True).get(pk=self._people[act.person_id])
+        old = {"status": customer.status}
+        Customer.objects.filter(pk=customer.pk).update(
+            status=act.status, status_reason=act.reason, status_until=act.until
+        )
+        audit.record(
+            action=Action.RECORD_CHANGED,
+            actor=self._staff[act.colleague],
+            resource=audit.Resource.of(customer),
+            old_values=old,
+            new_values={"status": act.status, "status_until": act.until.isoformat() if act.until else None},
+            reason=act.reason,
+        )
+
+    def _deliver(self, act: acts.Delivery) -> None:
+        if act.person_id:
+            self._settled(act.person_id)
+        event = receive_event(body=act.body)
+        if event is None:
+            raise DemoError("Stripe delivers an event of the story that is kept already.")
+        process_event(event_id=event.pk)
+
+    def _settled(self, person_id: str) -> int:
+        """Our id of a customer, for whom nothing waits to be posted any more."""
+        user_id = self._people[person_id]
+        self.spending.settle(user_id)
+        return user_id

@@ -1,0 +1,56 @@
+"""Postings of the story, put into the ledger together: one batch costs about as much as one posting."""
+
+from datetime import datetime, timedelta
+
+from backoffice.lib import clock
+from credits.errors import InsufficientCredits
+from credits.postings import Posting, Rejection
+from credits.services import post_batch
+
+DAY = timedelta(days=1)
+# How old the story is and how long a batch lasts then: the days that people look at are told closely.
+PACE = ((2 * DAY, timedelta(hours=1)), (14 * DAY, timedelta(hours=6)))
+
+
+class Spending:
+    """Gathers postings in the order of their time and posts them, each batch at the moment of its last."""
+
+    def __init__(self, end: datetime) -> None:
+        self.rejected = 0
+        self._end = end
+        self._waiting: list[Posting] = []
+        self._users: set[int] = set()
+        self._at = end
+
+    def add(self, at: datetime, posting: Posting) -> None:
+        if self._waiting and self._batch(at) != self._batch(self._at):
+            self.flush()
+        self._waiting.append(posting)
+        self._users.add(posting.user_id)
+        self._at = at
+
+    def settle(self, user_id: int) -> None:
+        """Post what waits if anything does for this customer, whose account something else is about to move."""
+        if user_id in self._users:
+            self.flush()
+
+    def flush(self) -> None:
+        """Post all that waits. Raises the CreditError of a posting that is refused for another reason than its size."""
+        if not self._waiting:
+            return
+        with clock.at(self._at):
+            outcomes = post_batch(self._waiting)
+        for outcome in outcomes:
+            if isinstance(outcome, Rejection):
+                self._reject(outcome)
+        self._waiting, self._users = [], set()
+
+    def _reject(self, rejection: Rejection) -> None:
+        if not isinstance(rejection.error, InsufficientCredits):
+            raise rejection.error
+        self.rejected += 1
+
+    def _batch(self, at: datetime) -> tuple[timedelta, int]:
+        age = self._end - at
+        length = next((length for oldest, length in PACE if age <= oldest), DAY)
+        return length, age // length

@@ -1,0 +1,61 @@
+"""The whole story, from its seed: the same seed, users, days and last day tell the same one, wherever and whenever."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from random import Random
+
+from backoffice.demo import ids, lives, till
+from backoffice.demo.acts import Act, Activity, Closing, Opening
+from backoffice.demo.catalogue import PACKS
+from backoffice.demo.office import STAFF
+from backoffice.demo.people import SOURCES, cast
+from backoffice.demo.period import Period
+
+# Of five visitors one signs up.
+LOOKERS_PER_CUSTOMER = 4
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened in ``period``, in time."""
+
+    period: Period
+    acts: Sequence[Act]
+
+    def days(self) -> Iterator[list[Act]]:
+        """The acts of each day; every day has its turn."""
+        by_day = {day: list(acts) for day, acts in groupby(self.acts, key=lambda act: act.at.date())}
+        for day in self.period.midnights(self.period.start):
+            yield by_day.get(day.date(), [])
+
+
+def tell(*, users: int, seed: int, period: Period) -> Story:
+    """Make up the story of a company with ``users`` customers."""
+    rng = Random(f"{seed}:company")  # noqa: S311 (a story, not a secret)
+    roles = cast(rng, users, period)
+    told = {"users": users, "days": period.days, "seed": seed, "until": period.until.isoformat()}
+    acts: list[Act] = [Opening(at=period.start, staff=STAFF, packs=PACKS, told=told)]
+    for number, role in enumerate(roles):
+        # Chance of one's own, so that no life hangs on the length of another.
+        acts += lives.live(Random(f"{seed}:{number}"), role, period)  # noqa: S311
+    acts += _passers_by(rng, users * LOOKERS_PER_CUSTOMER, period)
+    acts += till.payouts(rng, period)
+    acts += till.unclear_payments(rng, period, roles[0].person)
+    acts.append(Closing(at=period.end - timedelta(seconds=1), told=told))
+    # Sorting is stable: what happens to one customer in one second stays in its order.
+    return Story(period, sorted(acts, key=lambda act: act.at))
+
+
+def _passers_by(rng: Random, number: int, period: Period) -> Iterator[Activity]:
+    for _ in range(number):
+        seconds = int((period.end - period.start).total_seconds())
+        yield Activity(
+            at=period.start + timedelta(seconds=rng.randrange(seconds)),
+            event_id=ids.hex_id(rng, "act_"),
+            action="visit",
+            person_id=None,
+            visitor_id=ids.hex_id(rng, "vis_"),
+            details={"page": "/", "source": rng.choices(list(SOURCES), list(SOURCES.values()))[0]},
+        )

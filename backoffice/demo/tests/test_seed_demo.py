@@ -1,0 +1,192 @@
+"""The command on a real database: what it leaves is proven, the same each time, and never mixed with anything."""
+
+from io import StringIO
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, connections
+
+from accounts.models import ActivityEvent, Customer, StaffMember, Status
+from audit.models import AuditEntry
+from backoffice.demo import company, play
+from billing.models import CreditPack, Payment, StripeEvent
+from credits.models import CreditTransaction
+from tests import databases
+from tests.factories import CustomerFactory
+
+SMALL = ["--users", "20", "--days", "30", "--until", "2026-03-01"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def data_dir(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    return tmp_path
+
+
+def seed(*options: str) -> str:
+    out = StringIO()
+    call_command("seed_demo", *SMALL, *options, stdout=out)
+    return out.getvalue()
+
+
+def everything() -> dict[str, list]:
+    """All rows that the seed made, by table, but for what is random or told by the wall clock."""
+    hidden = {"password", "updated_at"}
+    with connection.cursor() as cursor:
+        tables = [t for t in connection.introspection.table_names(cursor) if t.partition("_")[0] in APPS]
+        rows = {}
+        for table in tables:
+            columns = connection.introspection.get_table_description(cursor, table)
+            names = ", ".join(f'"{column.name}"' for column in columns if column.name not in hidden)
+            cursor.execute(f"SELECT {names} FROM {table} ORDER BY 1")
+            rows[table] = cursor.fetchall()
+    return rows
+
+
+APPS = {"accounts", "audit", "billing", "credits"}
+
+
+def empty_the_database() -> None:
+    connections.close_all()
+    databases.flush(django_settings.DATABASES["default"]["NAME"])
+
+
+def test_ledger_and_audit_log_of_a_demo_company_are_proven():
+    seed()
+    call_command("verify_ledger", stdout=StringIO())
+    call_command("verify_audit", stdout=StringIO())
+
+
+def test_says_what_it_made():
+    told = seed()
+    assert "ok: 20 customers over 30 days from seed 1" in told
+    assert "0 spends refused" in told
+
+
+def test_payments_ledger_and_activity_agree():
+    seed()
+    bought = set(CreditTransaction.objects.filter(kind="purchase").values_list("reference", "amount"))
+    paid = set(Payment.objects.values_list("stripe_payment_id", "credits_purchased"))
+    acts = {event.details["payment"] for event in ActivityEvent.objects.filter(action="purchase")}
+    assert bought
+    assert bought == paid
+    assert acts == {payment for payment, _ in paid}
+
+
+def test_the_inbox_has_events_of_every_fate_and_none_that_waits():
+    seed()
+    states = set(StripeEvent.objects.values_list("state", flat=True))
+    assert states == {"processed", "ignored", "parked"}
+
+
+def test_acts_of_staff_are_in_the_audit_log_with_actor_and_reason():
+    seed()
+    acts = AuditEntry.objects.filter(action__in=["credits.gift", "credits.adjust", "record.change"])
+    assert {act.action for act in acts} == {"credits.gift", "credits.adjust", "record.change"}
+    assert all(act.actor and act.reason for act in acts)
+    assert set(Customer.objects.values_list("status", flat=True)) == set(Status.values)
+
+
+def test_the_same_seed_fills_two_databases_alike():
+    seed()
+    first = everything()
+    empty_the_database()
+    seed()
+    assert everything() == first
+
+
+def test_another_seed_fills_it_with_others():
+    seed()
+    first = set(Customer.objects.values_list("external_id", flat=True))
+    empty_the_database()
+    seed("--seed", "2")
+    assert not first & set(Customer.objects.values_list("external_id", flat=True))
+
+
+def test_the_admin_logs_in_with_the_password_kept_in_the_data_directory(data_dir):
+    seed()
+    password = (data_dir / "secrets" / "demo-password").read_text().strip()
+    assert authenticate(username="admin@example.com", password=password).is_superuser
+    others = StaffMember.objects.exclude(email="admin@example.com")
+    assert others
+    assert not any(member.has_usable_password() for member in others)
+
+
+def test_an_admin_who_is_there_already_keeps_the_password(data_dir):
+    StaffMember.objects.create_superuser("admin@example.com", "chosen by the operator")
+    seed()
+    assert authenticate(username="admin@example.com", password="chosen by the operator")
+    assert not (data_dir / "secrets" / "demo-password").exists()
+
+
+@pytest.mark.parametrize("found", ["There are customers already", "The demo company is here already"])
+def test_refuses_where_there_are_customers_and_changes_nothing(found):
+    if found.startswith("The demo"):
+        seed()
+    else:
+        CustomerFactory()
+    before = everything()
+    with pytest.raises(CommandError, match=found) as refusal:
+        seed("--seed", "2")
+    assert "To start anew" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert refusal.value.returncode == 1
+    assert everything() == before
+
+
+def test_a_seed_that_was_stopped_halfway_is_known_as_such(monkeypatch):
+    class Killed(Exception):
+        pass
+
+    def die(self, act):
+        raise Killed
+
+    monkeypatch.setattr(play._Players, "_close", die)
+    with pytest.raises(Killed):
+        seed()
+    assert Customer.objects.exists()
+    with pytest.raises(CommandError, match="stopped halfway"):
+        seed()
+
+
+def test_a_seed_that_was_stopped_on_its_first_day_leaves_nothing(monkeypatch):
+    class Killed(Exception):
+        pass
+
+    def die(*, told, **rest):
+        opened(told=told, **rest)
+        raise Killed
+
+    opened = company.open_company
+    monkeypatch.setattr(company, "open_company", die)
+    with pytest.raises(Killed):
+        seed()
+    assert not StaffMember.objects.exists()
+    assert not CreditPack.objects.exists()
+    monkeypatch.undo()
+    assert company.whats_here() == ""
+
+
+@pytest.mark.parametrize("setting", ["PRODUCTION", "STRIPE_LIVEMODE"])
+def test_refuses_in_production(settings, setting):
+    setattr(settings, setting, True)
+    with pytest.raises(CommandError, match="no place in production"):
+        seed()
+    assert not Customer.objects.exists()
+
+
+def test_refuses_a_history_of_the_future():
+    with pytest.raises(CommandError, match="future"):
+        call_command("seed_demo", "--until", "2999-01-01")
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("option", [["--users", "0"], ["--users", "x"], ["--days", "-1"], ["--until", "soon"]])
+def test_refuses_options_that_make_no_sense(option):
+    with pytest.raises(CommandError):
+        call_command("seed_demo", *option)
