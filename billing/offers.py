@@ -1,7 +1,19 @@
 """What this app offers to the rest of the house, under strings."""
 
-from backoffice.lib import roles
+from collections.abc import Callable
+from typing import Any
 
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import Customer
+from backoffice.lib import roles
+from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
+from billing import selectors
+from billing.badges import status_badge
+
+SHOWN_PAYMENTS = 10
+SEE_PAYMENTS = "billing.view_payment"
 # What became of an event; what came is frozen.
 EVENT_OUTCOME = ("state", "attempts", "error", "next_attempt_at", "processed_at")
 # What may become known after the money did.
@@ -19,3 +31,43 @@ def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     roles.declare("billing_stripeevent", roles.TableGrant(update=EVENT_OUTCOME))
     roles.declare("billing_payment", roles.TableGrant(update=PAYMENT_DETAILS))
+    _register_navigation("payment", "Payments", "card", order=10)
+    _register_navigation("stripeevent", "Stripe events", "inbox", order=20, badge=selectors.events_needing_attention)
+    _register_navigation("creditpack", "Credit packs", "package", order=30)
+    customer_panels.register(
+        CustomerPanel(
+            key="payments",
+            title="Payments",
+            template="billing/panels/payments.html",
+            permission=SEE_PAYMENTS,
+            context=_latest_payments,
+            order=30,
+            link=_all_payments,
+        )
+    )
+
+
+def _register_navigation(
+    model: str, label: str, icon: str, *, order: int, badge: Callable[[], int] | None = None
+) -> None:
+    navigation.register(
+        NavigationItem(
+            key=f"billing-{model}",
+            section="Billing",
+            label=label,
+            url_name=f"admin:billing_{model}_changelist",
+            icon=icon,
+            permission=f"billing.view_{model}",
+            order=order,
+            badge=badge,
+        )
+    )
+
+
+def _latest_payments(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    payments = selectors.latest_payments(user_id=customer.pk, limit=SHOWN_PAYMENTS)
+    return {"payments": [(payment, status_badge(payment.status)) for payment in payments]}
+
+
+def _all_payments(customer: Customer) -> str:
+    return f"{reverse('admin:billing_payment_changelist')}?user__exact={customer.pk}"

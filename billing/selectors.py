@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 
+from accounts.models import User
 from billing.models import CreditPack, Payment, PaymentStatus, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
 
@@ -16,6 +17,24 @@ def events_of_payment(payment_intent_id: str, *, types: Iterable[str], livemode:
         payment_intent_id=payment_intent_id, type__in=list(types), livemode=livemode, payload__isnull=False
     )
     return sorted(events.defer("body"), key=lambda event: (event.stripe_created or event.received_at, event.pk))
+
+
+def all_events_of_payment(payment_intent_id: str) -> QuerySet[StripeEvent]:
+    """Every event that tells of one payment, in the order in which they came."""
+    return inbox().filter(payment_intent_id=payment_intent_id).order_by("received_at", "pk")
+
+
+def inbox() -> QuerySet[StripeEvent]:
+    """All events, their contents left where they are until asked for."""
+    return StripeEvent.objects.defer("body", "payload")
+
+
+def search_events(events: QuerySet[StripeEvent], text: str) -> QuerySet[StripeEvent]:
+    """The event of exactly this id, and those that tell of the object or the payment of this id."""
+    term = text.replace("\x00", "").strip()
+    if not term:
+        return events
+    return events.filter(Q(stripe_id=term) | Q(object_id=term) | Q(payment_intent_id=term))
 
 
 def events_needing_attention() -> int:
@@ -42,3 +61,18 @@ def spend_of(*, user_id: int, currency: str) -> int:
 def latest_payments(*, user_id: int, limit: int) -> list[Payment]:
     """A customer's payments, newest first."""
     return list(Payment.objects.filter(user_id=user_id).order_by("-paid_at", "-id")[:limit])
+
+
+def payments() -> QuerySet[Payment]:
+    """All payments with whose they are."""
+    return Payment.objects.select_related("user")
+
+
+def search_payments(found: QuerySet[Payment], text: str) -> QuerySet[Payment]:
+    """Payments of the customer with this email, or with exactly this id of Stripe's (payment or charge)."""
+    term = text.replace("\x00", "").strip()
+    if not term:
+        return found
+    if "@" in term:
+        return found.filter(user_id__in=User.objects.with_email(term).values("pk"))
+    return found.filter(Q(stripe_payment_id=term) | Q(stripe_charge_id=term))

@@ -27,12 +27,12 @@ class LineItems:
     """The line items of sessions, asked of Stripe between two attempts to process an event."""
 
     def __init__(self) -> None:
-        self._known: dict[str, list[LineItem] | StripeCallFailed] = {}
+        self._known: dict[str, list[LineItem] | Exception] = {}
 
     def of(self, session_id: str) -> list[LineItem]:
-        """Raises KeyError if Stripe was not asked yet, StripeCallFailed if it was in vain."""
+        """Raises KeyError if Stripe was not asked yet, and what went wrong if it was in vain."""
         found = self._known[session_id]
-        if isinstance(found, StripeCallFailed):
+        if isinstance(found, Exception):
             raise found
         return found
 
@@ -40,7 +40,7 @@ class LineItems:
         """Ask Stripe now, and keep the answer or the failure."""
         try:
             self._known[session_id] = line_items(session_id)
-        except StripeCallFailed as error:
+        except Exception as error:  # noqa: BLE001 (raised again where the failure of an event is kept)
             self._known[session_id] = error
 
 

@@ -216,7 +216,6 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["paid_at", "id"], name="payment_by_time"),
-                    models.Index(fields=["currency", "paid_at", "id"], name="payment_by_currency"),
                     models.Index(fields=["user", "paid_at", "id"], name="payment_of_user"),
                     models.Index(
                         condition=models.Q(("stripe_charge_id", ""), _negated=True),

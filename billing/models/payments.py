@@ -47,9 +47,8 @@ class Payment(models.Model):
             ),
         ]
         indexes = [
-            # The list, newest first, whole and by its filter.
+            # The list, newest first.
             models.Index(fields=["paid_at", "id"], name="payment_by_time"),
-            models.Index(fields=["currency", "paid_at", "id"], name="payment_by_currency"),
             # A customer's panel and the sum of what they spent; it also serves the foreign key.
             models.Index(fields=["user", "paid_at", "id"], name="payment_of_user"),
             # Search by ch_ id, and later events that name the charge alone.

@@ -92,7 +92,7 @@ def _outcome(event: StripeEvent, line_items: LineItems) -> Outcome:
     except NotApplied as reason:
         return Outcome(EventState.PARKED, str(reason))
     except Exception as error:
-        log.exception("stripe_event_failed", event=event.stripe_id)
+        log.exception("stripe_event_failed", stripe_id=event.stripe_id)
         return _failure(event, error)
     return Outcome(EventState.PROCESSED)
 

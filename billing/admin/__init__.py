@@ -1,0 +1,7 @@
+"""Pages of billing."""
+
+from billing.admin.events import StripeEventAdmin
+from billing.admin.packs import CreditPackAdmin
+from billing.admin.payments import PaymentAdmin
+
+__all__ = ["CreditPackAdmin", "PaymentAdmin", "StripeEventAdmin"]

@@ -1,0 +1,144 @@
+"""The inbox as staff read it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+
+from audit.modeladmin import AuditedModelAdmin
+from audit.selectors import entries_about
+from backoffice.lib.admin import display
+from backoffice.lib.admin.base import EvidenceAdmin
+from backoffice.lib.admin.filters import DateRangeFilter
+from billing import selectors
+from billing.admin import links
+from billing.admin.replay import ReplayView
+from billing.badges import state_badge
+from billing.handlers import HANDLERS
+from billing.models import StripeEvent
+from billing.services.replay import REPLAYABLE
+
+SHOWN_REPLAYS = 20
+SHOWN_ERROR = 120
+
+
+class TypeFilter(admin.SimpleListFilter):
+    """The types that do something here, and all others."""
+
+    title, parameter_name = "type", "type"
+    others = "others"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [*((name, name) for name in sorted(HANDLERS)), (self.others, "all others")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
+        if self.value() == self.others:
+            return queryset.exclude(type__in=list(HANDLERS))
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
+    list_display = ("when", "type", "state_shown", "object_id", "attempts", "error_in_short")
+    list_filter = ("state", TypeFilter, "livemode", ("received_at", DateRangeFilter))
+    search_fields = ("stripe_id",)
+    search_help_text = "Exact id of an event (evt_), a payment (pi_), a session (cs_) or another object"
+    ordering = ("-received_at",)
+    sortable_by = ("when",)
+    list_display_links = ("when",)
+    empty_hint = "Stripe's deliveries to /webhooks/stripe/ appear here."
+    fieldsets = (
+        (None, {"fields": ("event_at_stripe", "type", "mode", "object_id", "payment", "api_version")}),
+        (
+            "What became of it",
+            {"fields": ("state_shown", "error_shown", "attempts", "received", "next_attempt", "settled", "replays")},
+        ),
+        ("As it came", {"fields": ("created", "content")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        replay = self.admin_site.admin_view(ReplayView.as_view())
+        return [path("<int:event_id>/replay/", replay, name="billing_stripeevent_replay"), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
+        return selectors.inbox()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[StripeEvent], search_term: str
+    ) -> tuple[QuerySet[StripeEvent], bool]:
+        return selectors.search_events(queryset, search_term), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        event = self.get_object(request, object_id)
+        extra = {"replay_url": _replay_url(request, event)} if event else {}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    @admin.display(description="Received", ordering="received_at")
+    def when(self, event: StripeEvent) -> str:
+        return display.moment(event.received_at)
+
+    @admin.display(description="State")
+    def state_shown(self, event: StripeEvent) -> str:
+        return state_badge(event.state)
+
+    @admin.display(description="Why")
+    def error_in_short(self, event: StripeEvent) -> str:
+        short = event.error[:SHOWN_ERROR] + "…" if len(event.error) > SHOWN_ERROR else event.error
+        return format_html('<span title="{}">{}</span>', event.error, short) if short else display.absent()
+
+    @admin.display(description="Why")
+    def error_shown(self, event: StripeEvent) -> str:
+        return event.error or display.absent()
+
+    @admin.display(description="Event")
+    def event_at_stripe(self, event: StripeEvent) -> str:
+        return links.to_stripe("events", event.stripe_id, livemode=event.livemode)
+
+    @admin.display(description="Mode")
+    def mode(self, event: StripeEvent) -> str:
+        return "live" if event.livemode else "test"
+
+    @admin.display(description="Payment")
+    def payment(self, event: StripeEvent) -> str:
+        payment = selectors.payment_of_intent(event.payment_intent_id)
+        return links.to_payment(payment) if payment else links.to_stripe("payments", event.payment_intent_id)
+
+    @admin.display(description="Received")
+    def received(self, event: StripeEvent) -> str:
+        return display.moment(event.received_at)
+
+    @admin.display(description="Next attempt")
+    def next_attempt(self, event: StripeEvent) -> str:
+        return display.moment(event.next_attempt_at)
+
+    @admin.display(description="Came to rest")
+    def settled(self, event: StripeEvent) -> str:
+        return display.moment(event.processed_at)
+
+    @admin.display(description="Replayed")
+    def replays(self, event: StripeEvent) -> str:
+        entries = entries_about(resource_type=event._meta.label_lower, resource_id=str(event.pk))[:SHOWN_REPLAYS]
+        lines = ((display.moment(entry.at), entry.actor_label, entry.reason) for entry in entries)
+        return format_html_join("", "<div>{} by {}: {}</div>", lines) or display.absent()
+
+    @admin.display(description="Made by Stripe")
+    def created(self, event: StripeEvent) -> str:
+        return display.moment(event.stripe_created)
+
+    @admin.display(description="Content")
+    def content(self, event: StripeEvent) -> str:
+        if event.payload is not None:
+            return display.json_block(event.payload)
+        text = bytes(event.body).decode(errors="replace")
+        return format_html('<pre class="code" tabindex="0"><code>{}</code></pre>', text)
+
+
+def _replay_url(request: HttpRequest, event: StripeEvent) -> str:
+    may_replay = event.state in REPLAYABLE and request.user.has_perm(ReplayView.permission_required)
+    return reverse("admin:billing_stripeevent_replay", args=[event.pk]) if may_replay else ""

@@ -1,0 +1,37 @@
+"""Links between our rows, and to Stripe's own pages about them."""
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from accounts.models import User
+from backoffice.lib.admin import display
+from billing.models import Payment, StripeEvent
+
+DASHBOARD = "https://dashboard.stripe.com"
+
+
+def to_stripe(page: str, stripe_id: str, *, livemode: bool | None = None) -> SafeString:
+    """The ``page`` (such as ``payments``) of Stripe's dashboard about an object, in our mode unless told."""
+    if not stripe_id:
+        return display.absent()
+    mode = "" if (settings.STRIPE_LIVEMODE if livemode is None else livemode) else "/test"
+    return display.link(f"{DASHBOARD}{mode}/{page}/{stripe_id}", stripe_id)
+
+
+def to_customer(user: User) -> SafeString:
+    return display.link(reverse("admin:accounts_customer_change", args=[user.pk]), user.email)
+
+
+def to_payment(payment: Payment) -> SafeString:
+    return display.link(reverse("admin:billing_payment_change", args=[payment.pk]), payment.stripe_payment_id)
+
+
+def to_event(event: StripeEvent) -> SafeString:
+    return display.link(reverse("admin:billing_stripeevent_change", args=[event.pk]), event.type)
+
+
+def to_entry(transaction_id: int) -> SafeString:
+    """The page of a ledger entry."""
+    address = reverse("admin:credits_credittransaction_change", args=[transaction_id])
+    return display.link(address, f"Entry {transaction_id}")

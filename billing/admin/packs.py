@@ -1,0 +1,70 @@
+"""Packs of credits: added and changed like any record of the house."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+
+from audit.modeladmin import AuditedModelAdmin
+from backoffice.lib import money
+from backoffice.lib.admin import display
+from billing.models import CreditPack
+from billing.models.payments import MAX_MINOR
+
+
+class PackForm(forms.ModelForm):
+    """The price is typed as customers see it and kept in minor units."""
+
+    price = forms.DecimalField(min_value=0, help_text="As customers see it, such as 10.00.")
+
+    class Meta:
+        model = CreditPack
+        fields = ("name", "credits", "currency", "stripe_price_id", "is_active", "position")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["price"] = money.major_units(self.instance.price_minor, self.instance.currency)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        price, currency = cleaned.get("price"), cleaned.get("currency")
+        if price is not None and currency:
+            self.instance.price_minor = self._minor_units(price, currency)
+        return cleaned
+
+    def _minor_units(self, price: Decimal, currency: str) -> int:
+        minor = price.scaleb(money.exponent(currency))
+        if minor > MAX_MINOR:
+            self.add_error("price", "The price is too high.")
+        elif minor != int(minor):
+            self.add_error("price", f"A price in {currency} has at most {money.exponent(currency)} decimals.")
+        else:
+            return int(minor)
+        return 0
+
+
+@admin.register(CreditPack)
+class CreditPackAdmin(AuditedModelAdmin):
+    form = PackForm
+    list_display = ("name", "credits_shown", "price_shown", "stripe_price_id", "active_shown", "position")
+    list_filter = ("is_active",)
+    search_fields = ("name", "stripe_price_id")
+    search_help_text = "Name or Stripe price"
+    ordering = ("position",)
+    sortable_by = ("name", "credits_shown", "position")
+    fields = ("name", "credits", "price", "currency", "stripe_price_id", "is_active", "position")
+    empty_hint = "Add a pack with the price that it has in Stripe, so that its line items are worth credits."
+
+    @admin.display(description="Credits", ordering="credits")
+    def credits_shown(self, pack: CreditPack) -> str:
+        return display.credits(pack.credits)
+
+    @admin.display(description="Price")
+    def price_shown(self, pack: CreditPack) -> str:
+        return display.money(pack.price_minor, pack.currency)
+
+    @admin.display(description="For sale")
+    def active_shown(self, pack: CreditPack) -> str:
+        return display.badge("For sale", "ok") if pack.is_active else display.badge("Withdrawn", "mute")

@@ -1,0 +1,85 @@
+"""Payments as staff read them."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+
+from backoffice.lib.admin import display
+from backoffice.lib.admin.base import EvidenceAdmin
+from backoffice.lib.admin.filters import DateRangeFilter
+from billing import selectors
+from billing.admin import links
+from billing.badges import state_badge, status_badge
+from billing.models import Payment
+
+
+@admin.register(Payment)
+class PaymentAdmin(EvidenceAdmin):
+    list_display = ("when", "customer", "amount", "credits", "status_shown", "method_shown", "stripe_payment_id")
+    list_filter = (("paid_at", DateRangeFilter),)
+    search_fields = ("stripe_payment_id",)
+    search_help_text = "Email of the customer, or an exact id of a payment (pi_) or a charge (ch_)"
+    ordering = ("-paid_at",)
+    sortable_by = ("when",)
+    list_display_links = ("when",)
+    empty_hint = "Payments appear here once Stripe tells of them."
+    fieldsets = (
+        (None, {"fields": ("customer", "amount", "credits", "status_shown", "method_shown", "when", "booked")}),
+        ("Where it is told", {"fields": ("at_stripe", "charge_at_stripe", "entry", "events")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
+        return selectors.payments()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
+    ) -> tuple[QuerySet[Payment], bool]:
+        return selectors.search_payments(queryset, search_term), False
+
+    @admin.display(description="Paid", ordering="paid_at")
+    def when(self, payment: Payment) -> str:
+        return display.moment(payment.paid_at)
+
+    @admin.display(description="Customer")
+    def customer(self, payment: Payment) -> str:
+        return links.to_customer(payment.user)
+
+    # The ordering marks it as a figure; nobody sorts by it, since amounts of several currencies do not compare.
+    @admin.display(description="Amount", ordering="amount_minor")
+    def amount(self, payment: Payment) -> str:
+        return display.money(payment.amount_minor, payment.currency)
+
+    @admin.display(description="Credits", ordering="credits_purchased")
+    def credits(self, payment: Payment) -> str:
+        return display.credits(payment.credits_purchased)
+
+    @admin.display(description="Status")
+    def status_shown(self, payment: Payment) -> str:
+        return status_badge(payment.status)
+
+    @admin.display(description="Method")
+    def method_shown(self, payment: Payment) -> str:
+        return payment.method or display.absent()
+
+    @admin.display(description="Booked")
+    def booked(self, payment: Payment) -> str:
+        return display.moment(payment.created_at)
+
+    @admin.display(description="Payment in Stripe")
+    def at_stripe(self, payment: Payment) -> str:
+        return links.to_stripe("payments", payment.stripe_payment_id)
+
+    @admin.display(description="Charge in Stripe")
+    def charge_at_stripe(self, payment: Payment) -> str:
+        return links.to_stripe("payments", payment.stripe_charge_id)
+
+    @admin.display(description="Ledger")
+    def entry(self, payment: Payment) -> str:
+        return links.to_entry(payment.transaction_id)
+
+    @admin.display(description="Events")
+    def events(self, payment: Payment) -> str:
+        told = selectors.all_events_of_payment(payment.stripe_payment_id)
+        lines = ((display.moment(event.received_at), links.to_event(event), state_badge(event.state)) for event in told)
+        return format_html_join("", "<div>{} {} {}</div>", lines) or display.absent()
