@@ -151,31 +151,37 @@ def test_a_killed_user_leaves_servers_that_the_next_one_joins_and_stops(install)
     assert not processes.alive(left)
 
 
-@pytest.mark.parametrize(
-    "named", [lambda places: places.cluster / "postmaster.pid", lambda places: places.sockets / "redis.pid"]
-)
+@contextmanager
+def a_stranger(cwd: Path) -> Iterator[subprocess.Popen]:
+    """A process that has nothing to do with us, and lives while this is entered."""
+    with subprocess.Popen(["sleep", "60"], cwd=cwd) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("named", ["postgres/postmaster.pid", "run/redis.pid"])
 def test_a_stale_pid_file_is_not_believed_and_the_process_it_names_is_left_alone(install, named):
     with install.running():
         pass
-    with subprocess.Popen(["sleep", "60"]) as stranger:
-        named(install.places).write_text(f"{stranger.pid}\n{install.places.cluster}\n")
+    with a_stranger(cwd=install.data_dir) as stranger:
+        (install.places.home / named).write_text(f"{stranger.pid}\n{install.places.cluster}\n")
         with install.running() as urls:
             psycopg.connect(urls.owner).close()
             assert install.redis().pid != stranger.pid
         assert stranger.poll() is None
-        stranger.kill()
 
 
 def test_a_strange_process_that_works_in_the_cluster_is_refused_not_overrun(install):
     with install.running():
         pass
-    with subprocess.Popen(["sleep", "60"], cwd=install.places.cluster) as stranger:
+    with a_stranger(cwd=install.places.cluster) as stranger:
         pid_file = install.places.cluster / "postmaster.pid"
         pid_file.write_text(f"{stranger.pid}\n")
         with pytest.raises(EmbeddedError, match=f"process {stranger.pid}"), install.running():
             pass
         assert stranger.poll() is None
-        stranger.kill()
     pid_file.unlink()
 
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -197,28 +196,36 @@ def test_the_port_is_the_argument_else_the_environments_else_8000(arguments, env
     assert processes.port(arguments, environ) == port
 
 
+@contextmanager
+def a_run(data_dir: Path, port: int) -> Iterator[subprocess.Popen]:
+    environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environ |= {"BACKOFFICE_DATA_DIR": str(data_dir), "PORT": str(port)}
+    command = [sys.executable, "manage.py", "run", "--no-demo"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environ, **streams) as run:
+        try:
+            yield run
+        finally:
+            run.terminate()
+
+
 def test_run_serves_the_product_and_ends_well_on_ctrl_c():
-    with an_install() as install:
-        port = free_port()
-        environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environ |= {"BACKOFFICE_DATA_DIR": str(install.data_dir), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "manage.py", "run", "--no-demo"]
-        with subprocess.Popen(
-            command, cwd=REPOSITORY, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as run:
-            said = textwrap.dedent("".join(until_ready(run)))
-            assert f"http://127.0.0.1:{port}/admin/" in said
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
-                assert answer.status == 200
-            family = psutil.Process(run.pid).children(recursive=True)
-            owners = [part for process in family for part in owner_addresses(process)]
-            assert (len(family) >= 4, owners) == (True, [])
-            run.send_signal(signal.SIGINT)
-            said += run.stdout.read()
-            assert (run.wait(), "Traceback" in said, "superuser" in said) == (0, False, False)
+    with an_install() as install, a_run(install.data_dir, port := free_port()) as run:
+        said = "".join(until_ready(run))
+        assert f"http://127.0.0.1:{port}/admin/" in said
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
+            assert answer.status == 200
+        family = psutil.Process(run.pid).children(recursive=True)
+        assert [address for process in family for address in owner_addresses(process)] == []
+        worker = install.data_dir / "log" / "worker.log"
+        wait_for(lambda: "ready." in worker.read_text())
+
+        run.send_signal(signal.SIGINT)
+        said += run.stdout.read()
+        assert (run.wait(), "Traceback" in said) == (0, False)
+        assert "superuser" not in worker.read_text()
         wait_for(lambda: all(gone(process.pid) for process in family))
         assert (install.postgres(), install.redis()) == (None, None)
-        assert "superuser" not in (install.data_dir / "log" / "worker.log").read_text()
 
 
 def until_ready(run: subprocess.Popen) -> Iterator[str]:
