@@ -41,15 +41,19 @@ class Command(BaseCommand):
         prepare_database()
         call_command("collectstatic", interactive=False, verbosity=0)
         if not no_demo and wants_demo():
+            self.say("Making demo data (once)")
             call_command("seed_demo")
         connections.close_all()
-        supervisor = Supervisor(
-            children(port),
-            data_dir=settings.DATA_DIR,
-            cwd=settings.BASE_DIR,
-            environ={**os.environ, **OPERATOR_ONLY},
-            say=self.say,
-        )
+        try:
+            self.serve(port)
+        except RunError as error:
+            raise CommandError(str(error)) from None
+
+    def serve(self, port: int) -> None:
+        """Until a signal or an error ends it."""
+        environ = {**os.environ, **OPERATOR_ONLY}
+        data_dir, code = settings.DATA_DIR, settings.BASE_DIR
+        supervisor = Supervisor(children(port), data_dir=data_dir, cwd=code, environ=environ, say=self.say)
         grace = UNREADY_GRACE_SECONDS
         try:
             supervisor.start()
@@ -57,11 +61,12 @@ class Command(BaseCommand):
             self.welcome(port)
             grace = processes.GRACE_SECONDS
             supervisor.watch(self.tend)
-        except RunError as error:
-            raise CommandError(str(error)) from None
         finally:
-            self.say("Stopping")
-            supervisor.stop(grace)
+            try:
+                self.say("Stopping")
+            finally:
+                # Even when the terminal is gone and nothing can be said.
+                supervisor.stop(grace)
 
     def tend(self) -> None:
         try:
