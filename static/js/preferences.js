@@ -42,6 +42,9 @@ function tellTimezone() {
   if (zone && !document.cookie.split("; ").includes(`timezone=${zone}`)) remember("timezone", zone);
 }
 
+// In a sidebar longer than the window, the entry of this page is in view.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest" });
+
 choices("theme");
 choices("density");
 sidebarToggle();

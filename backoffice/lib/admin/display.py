@@ -83,7 +83,9 @@ def moment(at: datetime | None) -> SafeString:
     if at is None:
         return absent()
     local, utc = timezone.localtime(at), at.astimezone(UTC)
-    exact = f"{local:%Y-%m-%d %H:%M:%S %Z} · {utc:%H:%M:%S} UTC"
+    exact = f"{local:%Y-%m-%d %H:%M:%S %Z}"
+    if local.utcoffset():
+        exact += f" · {utc:%Y-%m-%d %H:%M:%S} UTC"
     return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(), exact, _spoken(local, clock.now()))
 
 
