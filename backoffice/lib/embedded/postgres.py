@@ -59,14 +59,12 @@ class Postgres:
         server = processes.process(pid) if pid is not None else None
         if server is None:
             return None
-        try:
-            if server.cwd() != str(self._places.cluster):
-                return None
-            if binaries.is_postgres(Path(server.exe())):
-                return server
-        except (psutil.AccessDenied, psutil.NoSuchProcess):
-            # Another user's process cannot work on our files, which are closed to others.
+        look = processes.look(server, self._places.account)
+        # Another user's process, which we cannot see into, cannot work on our files: they are closed to others.
+        if look is None or look.folder != self._places.cluster:
             return None
+        if binaries.is_postgres(look.program):
+            return server
         raise EmbeddedError(f"process {pid}, which is not ours, has {self._places.cluster} open: stop it first")
 
     def stop(self) -> None:

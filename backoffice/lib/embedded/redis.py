@@ -36,13 +36,13 @@ class Redis:
         """Our running server, if there is one: a redis-server whose command line names our socket."""
         pid = processes.read_pid(self._pid_file)
         server = processes.process(pid) if pid is not None else None
-        if server is None:
+        look = processes.look(server, self._places.account) if server is not None else None
+        if server is None or look is None or not binaries.is_redis(look.program):
             return None
         try:
-            ours = binaries.is_redis(Path(server.exe())) and str(self._socket) in " ".join(server.cmdline())
-        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            return server if str(self._socket) in " ".join(server.cmdline()) else None
+        except psutil.NoSuchProcess:
             return None
-        return server if ours else None
 
     def stop(self) -> None:
         """Stop it. Nothing is saved."""

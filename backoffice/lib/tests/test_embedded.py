@@ -185,6 +185,20 @@ def test_a_strange_process_that_works_in_the_cluster_is_refused_not_overrun(inst
     pid_file.unlink()
 
 
+def test_a_caller_who_may_not_look_into_the_servers_processes_still_knows_them(install, monkeypatch):
+    """Root of a container; an ordinary user's servers are always its own."""
+
+    def denied(process: psutil.Process) -> str:
+        raise psutil.AccessDenied(process.pid)
+
+    with install.running():
+        known = install.postgres(), install.redis()
+        for detail in ("exe", "cwd"):
+            monkeypatch.setattr(psutil.Process, detail, denied)
+        assert (install.postgres(), install.redis()) == (known if IS_ROOT else (None, None))
+        monkeypatch.undo()
+
+
 def test_two_data_directories_never_meet_and_a_half_made_cluster_is_made_anew(install):
     with an_install() as other:
         half_made = other.data_dir / "postgres-new-abandoned"
@@ -247,7 +261,7 @@ def test_programs_and_cluster_go_where_the_servers_account_reaches_and_no_folder
             home = closed.places.relocated_home if IS_ROOT else closed.data_dir
             programs = home if IS_ROOT else tmp_path
             assert closed.places.cluster == home / "postgres"
-            assert closed.postgres().exe().startswith(str(programs))
+            assert closed.postgres().cmdline()[0].startswith(str(programs))
             assert closed.postgres().uids().real != 0
         assert stat.S_IMODE(closed.data_dir.parent.stat().st_mode) == 0o700
         assert (closed.data_dir / "secrets").stat().st_uid == os.geteuid()
