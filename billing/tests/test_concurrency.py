@@ -1,6 +1,8 @@
 """Races and outages, on real threads, connections and a database that is really gone."""
 
 import io
+import threading
+import time
 from decimal import Decimal
 
 import psycopg
@@ -12,6 +14,7 @@ from accounts.models import ActivityEvent, CustomerFigures
 from backoffice.lib import clock
 from billing import tasks
 from billing.models import EventState, Payment, StripeEvent
+from billing.services import processing
 from billing.services.payments import PaymentDetails, Purchase, book_payment
 from billing.services.processing import process_event
 from billing.tests.flow import ADDRESS, payment, post
@@ -105,6 +108,53 @@ def test_intents_and_sessions_that_each_know_half_meet_in_any_race(customer):
     assert Payment.objects.count() == CreditTransaction.objects.count() == 8
     assert balance_of(customer.pk).balance == 800
     assert CustomerFigures.objects.get(user=customer).spend_minor == 8000
+
+
+def test_an_event_waits_for_the_one_of_its_payment_that_is_being_processed(customer, monkeypatch):
+    intent, session = (
+        intent_succeeded(payment_intent(id="pi_1", metadata={"user_id": "u_ada"})),
+        session_completed(checkout_session("pi_1", metadata={"credits": "100"})),
+    )
+    settle, undecided = processing._settle, threading.Event()
+
+    def settle_once_the_session_is_here(event, outcome):
+        if event.stripe_id == intent["id"] and not undecided.is_set():
+            undecided.set()
+            wait_until(lambda: others_wait_for_a_lock() or event_of(session).state == EventState.PROCESSED)
+        settle(event, outcome)
+
+    def deliver_the_session():
+        assert undecided.wait(30)
+        post(encoded(session))
+        process_event(event_id=event_of(session).pk)
+
+    monkeypatch.setattr(processing, "_settle", settle_once_the_session_is_here)
+    post(encoded(intent))
+    first = event_of(intent).pk
+    assert at_once([lambda: process_event(event_id=first), deliver_the_session]) == [None, None]
+    assert set(StripeEvent.objects.values_list("state", flat=True)) == {EventState.PROCESSED}
+    assert is_booked_once(customer)
+
+
+def event_of(told):
+    return StripeEvent.objects.filter(stripe_id=told["id"]).first() or StripeEvent()
+
+
+def others_wait_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
+        return cursor.fetchone()[0]
+
+
+def wait_until(is_so):
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came")
 
 
 def served(body):

@@ -345,6 +345,14 @@ def test_with_neither_an_email_counts_and_is_not_remembered(customer, told):
     assert customer.stripe_customer_id is None
 
 
+def test_a_customer_of_stripe_that_is_told_later_is_not_remembered_by_an_email(customer):
+    intent = payment_intent(id="pi_1", metadata={"credits": "1"}, receipt_email="ada@example.com")
+    stored = deliver(intent_succeeded(intent), session_completed(checkout_session("pi_1", customer="cus_new")))
+    assert {one.state for one in stored} == {EventState.PROCESSED}
+    customer.refresh_from_db()
+    assert customer.stripe_customer_id is None
+
+
 def test_the_email_of_a_session_counts_too(customer):
     deliver(session_completed(checkout_session("pi_1", metadata={"credits": "1"}, email="ada@example.com")))
     assert payment().user_id == customer.pk

@@ -278,6 +278,13 @@ def test_a_lying_length_is_refused_and_no_more_than_the_limit_is_read(declared, 
     assert stream.given <= 1024 * 1024 + 1
 
 
+@pytest.mark.parametrize("declared", ["+9000000", " 9000000 ", "9_000_000"])
+def test_a_length_that_only_python_reads_as_a_number_opens_no_door(declared):
+    stream = CountingInput()
+    assert served(stream, declared) == 413
+    assert stream.given <= 1024 * 1024 + 1
+
+
 def test_a_body_shorter_than_declared_is_refused(body):
     assert served(io.BytesIO(body), str(len(body) + 1000)) == 400
 

@@ -1,0 +1,154 @@
+"""The inbox and the payments against the runtime role's real login, the owner's hand, and impossible rows."""
+
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from billing.models import CreditPack, EventState, Payment, StripeEvent
+from billing.tests.flow import deliver
+from billing.tests.stripe_bodies import intent_succeeded, payment_intent
+from tests import databases
+from tests.factories import CustomerFactory
+
+
+@pytest.fixture
+def booked():
+    CustomerFactory(external_id="u_ada")
+    deliver(intent_succeeded(payment_intent(metadata={"user_id": "u_ada", "credits": "100"})))
+
+
+def as_app():
+    return psycopg.connect(
+        databases.on_database(databases.app_url(), connection.settings_dict["NAME"]), autocommit=True
+    )
+
+
+DENIED_TO_APP = [
+    *(
+        f"UPDATE billing_stripeevent SET {column} = {column}"
+        for column in (
+            "stripe_id",
+            "type",
+            "livemode",
+            "body",
+            "payload",
+            "object_id",
+            "payment_intent_id",
+            "received_at",
+        )
+    ),
+    "DELETE FROM billing_stripeevent",
+    "TRUNCATE billing_stripeevent",
+    "ALTER TABLE billing_stripeevent DISABLE TRIGGER ALL",
+    *(
+        f"UPDATE billing_payment SET {column} = {column}"
+        for column in (
+            "user_id",
+            "stripe_payment_id",
+            "amount_minor",
+            "currency",
+            "credits_purchased",
+            "transaction_id",
+        )
+    ),
+    "DELETE FROM billing_payment",
+    "TRUNCATE billing_payment",
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("statement", DENIED_TO_APP)
+def test_the_runtime_role_is_denied(booked, statement):
+    with as_app() as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        login.execute(statement)
+
+
+REFUSED_TO_OWNER = [
+    "UPDATE billing_stripeevent SET body = '\\x00'",
+    "UPDATE billing_stripeevent SET payload = NULL",
+    "UPDATE billing_stripeevent SET stripe_id = 'evt_other'",
+    "UPDATE billing_stripeevent SET type = 'other', state = 'processed'",
+    "DELETE FROM billing_stripeevent",
+    "TRUNCATE billing_stripeevent",
+    "DELETE FROM billing_payment",
+    "TRUNCATE billing_payment CASCADE",
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("statement", REFUSED_TO_OWNER)
+def test_the_guards_hold_against_the_owner_too(booked, statement):
+    refused = pytest.raises(psycopg.errors.RestrictViolation, match="evidence")
+    with databases.owner_connection(connection.settings_dict["NAME"]) as owner, refused:
+        owner.execute(statement)
+
+
+def is_impossible(model, **values):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        model.objects.update(**values)
+    return True
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": "lost"},
+        {"state": EventState.PARKED, "processed_at": None},
+        {"state": EventState.RECEIVED, "processed_at": None, "next_attempt_at": None},
+        {"state": EventState.FAILED},
+        {"next_attempt_at": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"attempts": -1},
+    ],
+)
+def test_states_that_no_event_can_be_in_are_refused(booked, values):
+    assert is_impossible(StripeEvent, **values)
+
+
+@pytest.fixture
+def pack():
+    return CreditPack.objects.create(name="Small", credits=100, price_minor=1000, currency="USD")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"credits": 0},
+        {"credits": -1},
+        {"credits": 1_000_000_001},
+        {"price_minor": -1},
+        {"price_minor": 10**12 + 1},
+        {"currency": "usd"},
+        {"currency": "US"},
+        {"stripe_price_id": ""},
+        {"position": -1},
+    ],
+)
+def test_packs_that_cannot_be_are_refused(pack, values):
+    assert is_impossible(CreditPack, **values)
+
+
+@pytest.mark.django_db
+def test_a_pack_of_no_number_of_credits_is_refused(pack):
+    with pytest.raises(IntegrityError), connection.cursor() as cursor:
+        cursor.execute("UPDATE billing_creditpack SET credits = 'NaN'")
+
+
+@pytest.mark.django_db
+def test_a_payment_intent_has_one_payment_and_an_entry_belongs_to_one(booked):
+    copied = Payment.objects.get()
+    copied.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copied.save(force_insert=True)
+    copied.stripe_payment_id = "pi_other"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copied.save(force_insert=True)
+
+
+@pytest.mark.django_db
+def test_outcomes_may_change(booked):
+    assert StripeEvent.objects.update(attempts=F("attempts") + 1) == 1
