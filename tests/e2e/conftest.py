@@ -48,7 +48,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def staff(stack: stacks.Stack, browser: Browser) -> Iterator[Staff]:
     """A member of staff at a browser, logged in; whatever the browser complains of fails the test."""
-    context = browser.new_context(base_url=stack.url, accept_downloads=True)
+    # Without motion, colours are what they are as soon as the theme changes.
+    context = browser.new_context(base_url=stack.url, accept_downloads=True, reduced_motion="reduce")
     member = Staff(context.new_page())
     member.log_in("grace@example.com", PASSWORD)
     yield member
