@@ -18,8 +18,8 @@ from accounts.services import record_activity
 from credits.services import gift_credits
 text = {PAYLOAD!r}
 user = User.objects.create_user(
-    "hostile@example.com", full_name=text, plan=text[:64], signup_source=text[:64], external_id=text, avatar="javascript:alert(3)",
-    status="suspended", status_reason=text,
+    "hostile@example.com", full_name=text, plan=text[:64], signup_source=text[:64], external_id=text,
+    avatar="javascript:alert(3)", status="suspended", status_reason=text,
 )
 staff = User.objects.get(email="grace@example.com")
 gift_credits(user_id=user.pk, amount=Decimal(5), reason=text, actor=staff, idempotency_key="test:" + text)
