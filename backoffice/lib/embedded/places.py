@@ -98,9 +98,26 @@ class Places:
                     f"enter it: let that user in, or move its folder postgres to {self.relocated_home}"
                 )
             return self.data_dir
+        if self._note.exists():
+            self._require_noted_home()
+            return self.relocated_home
         if (self.relocated_home / "postgres").is_dir() or not self.account.reaches(self.data_dir):
             return self.relocated_home
         return self.data_dir
+
+    @property
+    def _note(self) -> Path:
+        """Says where the cluster is when it is not in the data directory."""
+        return self.data_dir / "database-at"
+
+    def _require_noted_home(self) -> None:
+        """A directory that was moved must not begin with an empty database, nor a copied one share the first's."""
+        noted = self._note.read_text().strip()
+        if noted != str(self.relocated_home):
+            raise EmbeddedError(
+                f"{self.data_dir} was moved or copied, its database is in {noted}: move that to "
+                f"{self.relocated_home}, or remove {self._note} to begin with an empty one"
+            )
 
     @property
     def cluster(self) -> Path:
@@ -125,6 +142,8 @@ class Places:
     def prepare(self) -> None:
         """Make the folders. Raises EmbeddedError when the socket folder is somebody else's."""
         folder(self.home, 0o711)
+        if self.home != self.data_dir:
+            self._note.write_text(f"{self.home}\n")
         folder(self.logs, 0o700)
         private_folder(self.sockets, self.account)
 

@@ -261,6 +261,7 @@ def test_programs_and_cluster_go_where_the_servers_account_reaches_and_no_folder
             home = closed.places.relocated_home if IS_ROOT else closed.data_dir
             programs = home if IS_ROOT else tmp_path
             assert closed.places.cluster == home / "postgres"
+            assert (closed.data_dir / "database-at").exists() == IS_ROOT
             assert closed.postgres().cmdline()[0].startswith(str(programs))
             assert closed.postgres().uids().real != 0
         assert stat.S_IMODE(closed.data_dir.parent.stat().st_mode) == 0o700
@@ -273,6 +274,15 @@ def test_a_cluster_stays_where_it_was_made_when_its_folder_is_opened_later():
         made = moved.places.cluster
         moved.data_dir.parent.chmod(0o755)
         assert moved.places.cluster == made
+
+
+def test_a_moved_directory_whose_cluster_is_elsewhere_is_told_so():
+    with an_install() as moved:
+        moved.data_dir.mkdir()
+        (moved.data_dir / "database-at").write_text("/var/lib/backoffice-before\n")
+        with pytest.raises(EmbeddedError, match="its database is in /var/lib/backoffice-before"):
+            embedded.urls(moved.data_dir)
+        (moved.data_dir / "database-at").unlink()
 
 
 AS_NOBODY = """
