@@ -12,14 +12,15 @@ from environ import Env
 from backoffice.lib import embedded, environment, processes
 from backoffice.lib.embedded.places import REPOSITORY
 
-HELP = {"help", "version", "--help", "-h", "--version"}
+HELP_OPTIONS = {"--help", "-h"}
+HELP_COMMANDS = {"help", "version", "--version", *HELP_OPTIONS}
 
 
 def main() -> None:
     """Exits with the command's code, and with one line where the environment does not let it run."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
     Env.read_env(REPOSITORY / ".env")
-    if len(sys.argv) < 2 or HELP.intersection(sys.argv[1:]):
+    if only_explains(sys.argv[1:]):
         execute_from_command_line(sys.argv)
         return
     try:
@@ -32,6 +33,11 @@ def main() -> None:
         sys.exit(128 + signal.SIGINT)
     except (embedded.EmbeddedError, processes.RunError) as error:
         sys.exit(f"backoffice: {error}")
+
+
+def only_explains(arguments: list[str]) -> bool:
+    """Whether these arguments ask for help, for which no server has to run."""
+    return not arguments or arguments[0] in HELP_COMMANDS or bool(HELP_OPTIONS.intersection(arguments))
 
 
 def run_with_servers(command: str) -> None:
