@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+    # WhiteNoise warns when there is nothing to serve from.
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     # Hashing passwords slowly is for attackers; tests log in hundreds of times.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -4,6 +4,7 @@ import os
 import sys
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -78,10 +79,14 @@ TEMPLATES = [
 
 # Database. "default" is the runtime role, which cannot touch evidence; "owner" exists only where an operator's
 # command was given the owner's URL. The pool is for web processes: wsgi.py asks for it.
-_embedded = embedded.urls(DATA_DIR) if not env.str("DATABASE_URL", default="") else None
-DATABASES = {
-    "default": env.db_url_config(_embedded.database) if _embedded else env.db_url("DATABASE_URL"),
-}
+def _database(url: str) -> dict[str, Any]:
+    config = env.db_url_config(url)
+    # A socket's folder comes as an option, where dbshell does not look for it.
+    config["HOST"] = config.get("OPTIONS", {}).pop("host", config["HOST"])
+    return config
+
+
+DATABASES = {"default": _database(env.str("DATABASE_URL", default="") or embedded.urls(DATA_DIR).database)}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
@@ -90,7 +95,7 @@ if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
         "timeout": 10,
     }
 if owner_url := env.str("DATABASE_OWNER_URL", default=""):
-    DATABASES["owner"] = env.db_url_config(owner_url)
+    DATABASES["owner"] = _database(owner_url)
 READONLY_DATABASE_URL = env.str("DATABASE_READONLY_URL", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

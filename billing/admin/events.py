@@ -43,16 +43,16 @@ class TypeFilter(admin.SimpleListFilter):
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
-    list_display = ("when", "type", "state_shown", "object_id", "attempts", "error_in_short")
+    list_display = ("when", "type", "state_shown", "subject", "attempts", "error_in_short")
     list_filter = ("state", TypeFilter, "livemode", ("received_at", DateRangeFilter))
     search_fields = ("stripe_id",)
-    search_help_text = "Exact id of an event (evt_), a payment (pi_), a session (cs_) or another object"
+    search_help_text = "Exact id: evt_, pi_, cs_ or any other"
     ordering = ("-received_at",)
     sortable_by = ("when",)
     list_display_links = ("when",)
     empty_hint = "Stripe's deliveries to /webhooks/stripe/ appear here."
     fieldsets = (
-        (None, {"fields": ("event_at_stripe", "type", "mode", "object_id", "payment", "api_version")}),
+        (None, {"fields": ("event_at_stripe", "type", "mode", "subject", "payment", "version")}),
         (
             "What became of it",
             {"fields": ("state_shown", "error_shown", "attempts", "received", "next_attempt", "settled", "replays")},
@@ -103,6 +103,14 @@ class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
     @admin.display(description="Mode")
     def mode(self, event: StripeEvent) -> str:
         return "live" if event.livemode else "test"
+
+    @admin.display(description="Object")
+    def subject(self, event: StripeEvent) -> str:
+        return event.object_id or display.absent()
+
+    @admin.display(description="API version")
+    def version(self, event: StripeEvent) -> str:
+        return event.api_version or display.absent()
 
     @admin.display(description="Payment")
     def payment(self, event: StripeEvent) -> str:

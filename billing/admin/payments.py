@@ -16,10 +16,10 @@ from billing.models import Payment
 
 @admin.register(Payment)
 class PaymentAdmin(EvidenceAdmin):
-    list_display = ("when", "customer", "amount", "credits", "status_shown", "method_shown", "stripe_payment_id")
+    list_display = ("when", "customer", "amount", "credits", "status_shown", "method_shown", "stripe_id")
     list_filter = (("paid_at", DateRangeFilter),)
     search_fields = ("stripe_payment_id",)
-    search_help_text = "Email of the customer, or an exact id of a payment (pi_) or a charge (ch_)"
+    search_help_text = "Email, or an exact pi_ or ch_ id"
     ordering = ("-paid_at",)
     sortable_by = ("when",)
     list_display_links = ("when",)
@@ -61,6 +61,10 @@ class PaymentAdmin(EvidenceAdmin):
     @admin.display(description="Method")
     def method_shown(self, payment: Payment) -> str:
         return payment.method or display.absent()
+
+    @admin.display(description="Stripe id")
+    def stripe_id(self, payment: Payment) -> str:
+        return payment.stripe_payment_id
 
     @admin.display(description="Booked")
     def booked(self, payment: Payment) -> str:

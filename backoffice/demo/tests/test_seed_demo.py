@@ -1,5 +1,6 @@
 """The command on a real database: what it leaves is proven, the same each time, and never mixed with anything."""
 
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -8,15 +9,20 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, connections
+from django.db.models import F, Q
 
 from accounts.models import ActivityEvent, Customer, StaffMember, Status
 from audit.models import AuditEntry
 from backoffice.demo import company, play
+from backoffice.demo.acts import Spend
+from backoffice.demo.period import Period
+from backoffice.demo.story import tell
 from billing.models import CreditPack, Payment, StripeEvent
 from credits.models import CreditTransaction
 from tests import databases
 from tests.factories import CustomerFactory
 
+APPS = {"accounts", "audit", "billing", "credits"}
 SMALL = ["--users", "20", "--days", "30", "--until", "2026-03-01"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +40,10 @@ def seed(*options: str) -> str:
     return out.getvalue()
 
 
+def usage():
+    return CreditTransaction.objects.filter(kind="usage")
+
+
 def everything() -> dict[str, list]:
     """All rows that the seed made, by table, but for what is random or told by the wall clock."""
     hidden = {"password", "updated_at"}
@@ -46,9 +56,6 @@ def everything() -> dict[str, list]:
             cursor.execute(f"SELECT {names} FROM {table} ORDER BY 1")
             rows[table] = cursor.fetchall()
     return rows
-
-
-APPS = {"accounts", "audit", "billing", "credits"}
 
 
 def empty_the_database() -> None:
@@ -66,6 +73,22 @@ def test_says_what_it_made():
     told = seed()
     assert "ok: 20 customers over 30 days from seed 1" in told
     assert "0 spends refused" in told
+
+
+def test_every_spend_of_the_story_is_in_the_ledger():
+    seed()
+    story = tell(users=20, seed=1, period=Period(date(2026, 3, 1), 30))
+    told = {(act.reference, act.at, -act.credits) for act in story.acts if isinstance(act, Spend)}
+    assert set(usage().values_list("reference", "event_at", "amount")) == told
+
+
+def test_spending_is_booked_on_its_day_and_within_the_hour_in_the_last_days():
+    seed()
+    delays = usage().annotate(delay=F("created_at") - F("event_at"))
+    assert not delays.filter(Q(delay__lt=timedelta(0)) | ~Q(created_at__date=F("event_at__date")))
+    recent = delays.filter(event_at__gte=datetime(2026, 2, 27, tzinfo=UTC))
+    assert recent
+    assert not recent.filter(delay__gte=timedelta(hours=1))
 
 
 def test_payments_ledger_and_activity_agree():
