@@ -77,6 +77,7 @@ TEMPLATES = [
     },
 ]
 
+
 # Database. "default" is the runtime role, which cannot touch evidence; "owner" exists only where an operator's
 # command was given the owner's URL. The pool is for web processes: wsgi.py asks for it.
 def _database(url: str) -> dict[str, Any]:
