@@ -1,6 +1,6 @@
 """Tells a worker that a row waits for it. Redis only carries the hint: what a lost one left, a sweep finds."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import structlog
@@ -24,13 +24,14 @@ def nudge(task: Task[Any, Any], *args: int | str) -> None:
 
 def _send(task: Task[Any, Any], args: tuple[int | str, ...]) -> None:
     try:
-        with _producers(task.app).acquire(block=True, timeout=1) as producer:
+        with _producers(task.app, task.app.conf.broker_url).acquire(block=True, timeout=1) as producer:
             task.apply_async(args=args, producer=producer, retry=False)
     except (KombuError, RedisError, OSError) as error:
         log.warning("nudge_lost", task=task.name, args=args, error=str(error))
 
 
-def _producers(app: Celery) -> ProducerPool:
+@cache
+def _producers(app: Celery, broker_url: str) -> ProducerPool:
     options = {**app.conf.broker_transport_options, **GIVE_UP_AT_ONCE}
-    pool: ProducerPool = pools.producers[app.connection_for_write(transport_options=options)]
+    pool: ProducerPool = pools.producers[app.connection_for_write(broker_url, transport_options=options)]
     return pool

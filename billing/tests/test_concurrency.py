@@ -206,6 +206,7 @@ def test_a_connection_cut_in_mid_request_is_told_to_stripe_and_the_retry_applies
     save = StripeEvent.save
 
     def cut_and_save(self, **kwargs):
+        connection.ensure_connection()
         with psycopg.connect(databases.on_database(databases.app_url(), connection.settings_dict["NAME"])) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
         save(self, **kwargs)
