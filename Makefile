@@ -1,7 +1,7 @@
 # Each target sets up all it needs; nothing has to be done by hand before.
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: run test lint
+.PHONY: run test lint screenshots
 
 run: ## serve http://127.0.0.1:8000/admin/ with worker and beat (PORT=8001, ARGS=--no-demo)
 	@scripts/install run
@@ -14,3 +14,7 @@ test: ## run every test, browser tests included (ARGS="-k ledger")
 lint: ## check style, types, layers, templates, migrations and pinned packages
 	@scripts/install develop
 	@scripts/lint
+
+screenshots: ## pictures of the pages, light, dark and phone, into var/screenshots and docs/images
+	@scripts/install develop
+	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && $(PYTHON_BIN) -m tests.e2e.screenshots

@@ -3,7 +3,9 @@
 import pytest
 
 from backoffice.celery import app
+from billing.models import CreditPack
 from billing.tests import stripe_bodies
+from tests.factories import CustomerFactory
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +20,15 @@ def _our_stripe(settings):
 @pytest.fixture(autouse=True)
 def _no_broker(monkeypatch, tmp_path):
     monkeypatch.setattr(app.conf, "broker_url", f"redis+socket://{tmp_path}/absent.sock")
+
+
+@pytest.fixture
+def customer():
+    return CustomerFactory(external_id="u_ada", email="Ada@example.com")
+
+
+@pytest.fixture
+def pack():
+    return CreditPack.objects.create(
+        name="Small", credits=100, price_minor=1000, currency="USD", stripe_price_id="price_small"
+    )

@@ -2,9 +2,10 @@
 
 from django.test import Client
 
-from billing.models import Payment, StripeEvent
+from billing.models import EventState, Payment, StripeEvent
 from billing.services.processing import process_event
-from billing.tests.stripe_bodies import encoded, signature
+from billing.tests.stripe_bodies import encoded, payment_intent, signature
+from credits.models import CreditTransaction
 
 ADDRESS = "/webhooks/stripe/"
 
@@ -26,3 +27,17 @@ def deliver(*events: dict) -> list[StripeEvent]:
 def payment() -> Payment:
     """The only payment there is."""
     return Payment.objects.select_related("user", "transaction").get()
+
+
+def bought(**fields) -> dict:
+    """A payment intent of customer ``u_ada`` for 100 credits."""
+    return payment_intent(metadata={"user_id": "u_ada", "credits": "100"}, **fields)
+
+
+def is_parked(stored: StripeEvent, *words: str) -> bool:
+    """Parked with a reason that has these words, and nothing was booked."""
+    assert stored.state == EventState.PARKED, stored.error
+    assert [word for word in words if word not in stored.error] == []
+    assert not Payment.objects.exists()
+    assert not CreditTransaction.objects.exists()
+    return True

@@ -17,7 +17,7 @@ from billing.models import EventState, Payment, StripeEvent
 from billing.services import processing
 from billing.services.payments import PaymentDetails, Purchase, book_payment
 from billing.services.processing import process_event
-from billing.tests.flow import ADDRESS, payment, post
+from billing.tests.flow import ADDRESS, bought, payment, post
 from billing.tests.stripe_bodies import (
     checkout_session,
     encoded,
@@ -29,21 +29,11 @@ from billing.tests.stripe_bodies import (
 from credits.models import CreditTransaction
 from credits.selectors import balance_of, verify
 from tests import databases
-from tests.factories import CustomerFactory
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MANY = 20
-
-
-@pytest.fixture
-def customer():
-    return CustomerFactory(external_id="u_ada")
-
-
-def bought(**fields):
-    return payment_intent(metadata={"user_id": "u_ada", "credits": "100"}, **fields)
 
 
 def is_booked_once(customer):

@@ -13,10 +13,10 @@ from django.db import OperationalError, connection
 from accounts.models import ActivityEvent
 from backoffice.lib import clock
 from billing import handlers, tasks
-from billing.models import CreditPack, EventState, Payment, StripeEvent
+from billing.models import EventState, Payment, StripeEvent
 from billing.services import inbox, payments, processing
 from billing.services.processing import process_event
-from billing.tests.flow import deliver, payment, post
+from billing.tests.flow import bought, deliver, payment, post
 from billing.tests.stripe_bodies import (
     checkout_session,
     encoded,
@@ -28,20 +28,10 @@ from billing.tests.stripe_bodies import (
 from credits.models import CreditTransaction
 from credits.selectors import balance_of
 from tests import databases
-from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def customer():
-    return CustomerFactory(external_id="u_ada")
-
-
-def bought(**fields):
-    return payment_intent(metadata={"user_id": "u_ada", "credits": "100"}, **fields)
 
 
 def received(told):
@@ -242,13 +232,6 @@ def stripe_answers(settings):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def pack():
-    return CreditPack.objects.create(
-        name="Small", credits=100, price_minor=1000, currency="USD", stripe_price_id="price_small"
-    )
 
 
 @pytest.mark.django_db(transaction=True)

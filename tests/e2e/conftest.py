@@ -1,25 +1,13 @@
 """One running product and one browser for all tests of this folder."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests import stack as stacks
-from tests.e2e.staff import Staff
+from tests.e2e.staff import Staff, chromium
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PASSWORD = "correct horse battery staple"
 
 
@@ -37,12 +25,8 @@ def stack() -> Iterator[stacks.Stack]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    # Without one of these, Playwright's own browser is used if it is installed.
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_OPTIONS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
