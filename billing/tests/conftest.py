@@ -5,7 +5,7 @@ import pytest
 from backoffice.celery import app
 from billing.models import CreditPack
 from billing.tests import stripe_bodies
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, StaffFactory
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +32,10 @@ def pack():
     return CreditPack.objects.create(
         name="Small", credits=100, price_minor=1000, currency="USD", stripe_price_id="price_small"
     )
+
+
+@pytest.fixture
+def reader(client):
+    member = StaffFactory(permissions=["billing.view_payment", "billing.view_stripeevent", "billing.view_creditpack"])
+    client.force_login(member)
+    return member

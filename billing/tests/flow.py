@@ -1,6 +1,12 @@
 """What tests do over and over: deliver events as Stripe does, and let the worker work."""
 
+import re
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from billing.models import EventState, Payment, StripeEvent
 from billing.services.processing import process_event
@@ -34,6 +40,13 @@ def bought(**fields) -> dict:
     return payment_intent(metadata={"user_id": "u_ada", "credits": "100"}, **fields)
 
 
+def bought_with(key: str, value: Any) -> dict:
+    """The same, with ``value`` under ``key`` of the metadata."""
+    intent = bought()
+    intent["metadata"][key] = value
+    return intent
+
+
 def is_parked(stored: StripeEvent, *words: str) -> bool:
     """Parked with a reason that has these words, and nothing was booked."""
     assert stored.state == EventState.PARKED, stored.error
@@ -41,3 +54,13 @@ def is_parked(stored: StripeEvent, *words: str) -> bool:
     assert not Payment.objects.exists()
     assert not CreditTransaction.objects.exists()
     return True
+
+
+def page_of(record: Model) -> str:
+    """The address of its page in the admin."""
+    return reverse(f"admin:billing_{record._meta.model_name}_change", args=[record.pk])
+
+
+def text_of(response: HttpResponse) -> str:
+    """What the page says, without its tags."""
+    return re.sub(r"<[^>]+>|\s+", " ", response.content.decode())

@@ -11,7 +11,7 @@ from backoffice.lib import clock
 from billing import selectors
 from billing.models import EventState, Payment, StripeEvent
 from billing.services.payments import PaymentDetails, Purchase, book_payment
-from billing.tests.flow import deliver, payment, post
+from billing.tests.flow import deliver, page_of, payment, post, text_of
 from billing.tests.stripe_bodies import (
     charge,
     checkout_session,
@@ -31,13 +31,6 @@ PACKS = reverse("admin:billing_creditpack_changelist")
 SCRIPT = "<script>alert(1)</script>"
 
 
-@pytest.fixture
-def reader(client):
-    member = StaffFactory(permissions=["billing.view_payment", "billing.view_stripeevent", "billing.view_creditpack"])
-    client.force_login(member)
-    return member
-
-
 def paid(customer, number=1, **fields):
     return book_payment(
         purchase=Purchase(
@@ -53,14 +46,6 @@ def paid(customer, number=1, **fields):
 
 def shown(response):
     return [row.pk for row in response.context["cl"].result_list]
-
-
-def page_of(record):
-    return reverse(f"admin:billing_{record._meta.model_name}_change", args=[record.pk])
-
-
-def text_of(response):
-    return re.sub(r"<[^>]+>|\s+", " ", response.content.decode())
 
 
 def test_the_newest_payments_come_first_and_amounts_are_shown_in_their_currency(client, reader, customer):

@@ -9,7 +9,7 @@ from accounts.models import ActivityEvent, CustomerFigures
 from backoffice.lib import clock
 from billing.models import EventState, Payment, StripeEvent
 from billing.services.processing import process_event
-from billing.tests.flow import bought, deliver, is_parked, payment, post
+from billing.tests.flow import bought, bought_with, deliver, is_parked, payment, post
 from billing.tests.stripe_bodies import (
     CREATED,
     charge,
@@ -273,7 +273,9 @@ def test_an_unknown_type_is_kept_and_ignored(customer):
 
 
 def test_hostile_text_comes_to_rest_as_text(customer):
-    (stored,) = deliver(intent_succeeded(named(user_id="<script>alert(1)</script>'; DROP TABLE billing_payment;--")))
+    (stored,) = deliver(
+        intent_succeeded(bought_with("user_id", "<script>alert(1)</script>'; DROP TABLE billing_payment;--"))
+    )
     assert is_parked(stored, "<script>")
 
 

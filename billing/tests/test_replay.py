@@ -1,0 +1,126 @@
+"""Replay: shown first, done by those who may, audited, and only where it can change something."""
+
+import uuid
+
+import pytest
+from django.urls import reverse
+
+from audit.models import AuditEntry
+from backoffice.lib import clock
+from billing.models import EventState, Payment, StripeEvent
+from billing.tests.flow import deliver, page_of, payment, post, text_of
+from billing.tests.stripe_bodies import (
+    encoded,
+    intent_succeeded,
+    payment_intent,
+)
+from tests.factories import CustomerFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def replayer(client):
+    member = StaffFactory(permissions=["billing.view_stripeevent", "billing.replay_stripeevent"])
+    client.force_login(member)
+    return member
+
+
+@pytest.fixture
+def parked():
+    (stored,) = deliver(intent_succeeded(payment_intent(metadata={"user_id": "u_ada", "credits": "100"})))
+    assert stored.state == EventState.PARKED
+    return stored
+
+
+def replay_of(stored):
+    return reverse("admin:billing_stripeevent_replay", args=[stored.pk])
+
+
+def filled(**more):
+    return {"reason": "The customer is here now", "token": str(uuid.uuid4()), **more}
+
+
+def test_a_replay_shows_what_it_does_and_does_nothing_before_it_is_confirmed(client, replayer, parked):
+    CustomerFactory(external_id="u_ada")
+    assert f'href="{replay_of(parked)}"' in client.get(page_of(parked)).content.decode()
+    response = client.post(replay_of(parked), filled())
+    assert "processed once more" in text_of(response)
+    assert not Payment.objects.exists()
+
+
+def test_a_replay_processes_the_event_and_is_audited(client, replayer, parked):
+    customer = CustomerFactory(external_id="u_ada")
+    response = client.post(replay_of(parked), filled(confirm="yes"), follow=True)
+    assert "has taken effect" in text_of(response)
+    parked.refresh_from_db()
+    assert (parked.state, parked.error, parked.attempts) == (EventState.PROCESSED, "", 2)
+    assert payment().user_id == customer.pk
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor_id, entry.reason) == (
+        "billing.replay_event",
+        replayer.pk,
+        "The customer is here now",
+    )
+    assert (entry.resource_type, entry.resource_id) == ("billing.stripeevent", str(parked.pk))
+    assert entry.resource_label == parked.stripe_id
+    assert entry.old_values["state"] == "parked"
+    page = text_of(client.get(page_of(parked)))
+    assert f"by {replayer.email}: The customer is here now" in page
+    assert "Replay event" not in page
+
+
+def test_a_replay_in_vain_says_why(client, replayer, parked):
+    response = client.post(replay_of(parked), filled(confirm="yes"), follow=True)
+    assert "u_ada" in text_of(response)
+    parked.refresh_from_db()
+    assert (parked.state, parked.attempts) == (EventState.PARKED, 2)
+
+
+@pytest.mark.parametrize("state", [EventState.FAILED, EventState.IGNORED])
+def test_failed_and_ignored_events_can_be_replayed(client, replayer, customer, state):
+    intent = payment_intent(metadata={"user_id": "u_ada", "credits": "100"})
+    post(encoded(intent_succeeded(intent)))
+    rest = None if state == EventState.FAILED else clock.now()
+    StripeEvent.objects.update(state=state, processed_at=rest, next_attempt_at=None)
+    client.post(replay_of(StripeEvent.objects.get()), filled(confirm="yes"))
+    assert StripeEvent.objects.get().state == EventState.PROCESSED
+    assert payment().credits_purchased == 100
+
+
+def test_an_event_that_took_effect_cannot_be_replayed(client, replayer, customer):
+    (stored,) = deliver(intent_succeeded(payment_intent(metadata={"user_id": "u_ada", "credits": "100"})))
+    assert replay_of(stored) not in client.get(page_of(stored)).content.decode()
+    for form in (filled(), filled(confirm="yes")):
+        assert "processed cannot be replayed" in text_of(client.post(replay_of(stored), form))
+    assert not AuditEntry.objects.exists()
+    stored.refresh_from_db()
+    assert stored.attempts == 1
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "a\x00b"])
+def test_a_replay_needs_a_reason(client, replayer, parked, reason):
+    response = client.post(replay_of(parked), filled(reason=reason, confirm="yes"))
+    assert response.context["form"].errors["reason"]
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_replay_needs_its_permission(client, reader, parked, method):
+    assert replay_of(parked) not in client.get(page_of(parked)).content.decode()
+    assert getattr(client, method)(replay_of(parked), filled(confirm="yes")).status_code == 403
+    parked.refresh_from_db()
+    assert (parked.state, parked.attempts) == (EventState.PARKED, 1)
+
+
+def test_a_replay_needs_the_token_of_the_form(replayer, parked):
+    from django.test import Client  # noqa: PLC0415
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(replayer)
+    assert strict.post(replay_of(parked), filled(confirm="yes")).status_code == 403
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_event_that_is_gone_is_not_found(client, replayer):
+    assert client.post(reverse("admin:billing_stripeevent_replay", args=[10**12]), filled()).status_code == 404

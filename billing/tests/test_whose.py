@@ -1,0 +1,146 @@
+"""Whose a payment is: metadata, then Stripe's customer, then an email, and never a guess."""
+
+import pytest
+
+from billing.models import EventState
+from billing.tests.flow import bought, bought_with, deliver, is_parked, payment
+from billing.tests.stripe_bodies import (
+    charge,
+    checkout_session,
+    intent_succeeded,
+    payment_intent,
+    session_completed,
+)
+from tests.factories import CustomerFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("key", ["user_id", "userId"])
+def test_the_metadata_names_the_customer_by_the_products_id(customer, key):
+    deliver(intent_succeeded(payment_intent(metadata={key: "u_ada", "credits": "1"})))
+    assert payment().user_id == customer.pk
+
+
+def test_our_own_id_serves_for_a_customer_without_one_of_the_product():
+    stranger = CustomerFactory(external_id=None)
+    deliver(intent_succeeded(bought_with("user_id", str(stranger.pk))))
+    assert payment().user_id == stranger.pk
+
+
+def test_our_own_id_does_not_serve_for_a_customer_with_one_of_the_product(customer):
+    (stored,) = deliver(intent_succeeded(bought_with("user_id", str(customer.pk))))
+    assert is_parked(stored, str(customer.pk))
+
+
+def test_the_products_id_comes_before_our_own():
+    by_our_id = CustomerFactory(external_id=None)
+    by_theirs = CustomerFactory(external_id=str(by_our_id.pk))
+    deliver(intent_succeeded(bought_with("user_id", str(by_our_id.pk))))
+    assert payment().user_id == by_theirs.pk
+
+
+def test_metadata_that_matches_nobody_parks_though_all_else_matches(customer):
+    customer.stripe_customer_id = "cus_ada"
+    customer.save()
+    intent = bought_with("user_id", "u_nobody") | {"customer": "cus_ada", "receipt_email": "ada@example.com"}
+    (stored,) = deliver(intent_succeeded(intent))
+    assert is_parked(stored, '"u_nobody"', "replay")
+
+
+@pytest.mark.parametrize("reference", ["", " u_ada", "U_ADA", ["u_ada"], "x" * 600, "9" * 40, "-1"])
+def test_metadata_is_not_read_with_good_will(customer, reference):
+    (stored,) = deliver(intent_succeeded(bought_with("user_id", reference)))
+    assert is_parked(stored)
+    assert len(stored.error) < 400
+
+
+def test_metadata_that_names_two_customers_parks(customer):
+    CustomerFactory(external_id="u_bob")
+    (stored,) = deliver(intent_succeeded(bought_with("userId", "u_bob")))
+    assert is_parked(stored, "u_ada and u_bob")
+
+
+def test_metadata_comes_before_the_customer_of_stripe_and_takes_no_link_away(customer):
+    bob = CustomerFactory(stripe_customer_id="cus_bob")
+    deliver(intent_succeeded(bought() | {"customer": "cus_bob"}))
+    assert payment().user_id == customer.pk
+    customer.refresh_from_db()
+    bob.refresh_from_db()
+    assert (customer.stripe_customer_id, bob.stripe_customer_id) == (None, "cus_bob")
+
+
+def test_metadata_does_not_change_a_link_that_is_there(customer):
+    customer.stripe_customer_id = "cus_old"
+    customer.save()
+    deliver(intent_succeeded(bought() | {"customer": "cus_new"}))
+    customer.refresh_from_db()
+    assert customer.stripe_customer_id == "cus_old"
+
+
+@pytest.mark.parametrize("told", ["cus_ada", {"id": "cus_ada", "object": "customer", "email": "ada@example.com"}])
+def test_without_metadata_the_customer_of_stripe_counts(customer, told):
+    customer.stripe_customer_id = "cus_ada"
+    customer.save()
+    CustomerFactory(email="bob@example.com")
+    deliver(intent_succeeded(payment_intent(metadata={"credits": "1"}, customer=told, receipt_email="bob@example.com")))
+    assert payment().user_id == customer.pk
+
+
+def test_a_customer_of_stripe_that_is_unknown_parks_though_the_email_matches(customer):
+    intent = payment_intent(metadata={"credits": "1"}, customer="cus_new", receipt_email="ada@example.com")
+    (stored,) = deliver(intent_succeeded(intent))
+    assert is_parked(stored, "cus_new", "replay")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        payment_intent(metadata={"credits": "1"}, receipt_email=" ADA@example.com"),
+        payment_intent(metadata={"credits": "1"}, latest_charge=charge(billing_details={"email": "ada@example.com"})),
+    ],
+)
+def test_with_neither_an_email_counts_and_is_not_remembered(customer, told):
+    deliver(intent_succeeded(told))
+    assert payment().user_id == customer.pk
+    customer.refresh_from_db()
+    assert customer.stripe_customer_id is None
+
+
+def test_a_customer_of_stripe_that_is_told_later_is_not_remembered_by_an_email(customer):
+    intent = payment_intent(id="pi_1", metadata={"credits": "1"}, receipt_email="ada@example.com")
+    stored = deliver(intent_succeeded(intent), session_completed(checkout_session("pi_1", customer="cus_new")))
+    assert {one.state for one in stored} == {EventState.PROCESSED}
+    customer.refresh_from_db()
+    assert customer.stripe_customer_id is None
+
+
+def test_the_email_of_a_session_counts_too(customer):
+    deliver(session_completed(checkout_session("pi_1", metadata={"credits": "1"}, email="ada@example.com")))
+    assert payment().user_id == customer.pk
+
+
+@pytest.mark.parametrize("email", ["ad@example.com", "ada@example.com.evil.example", "ada%", "", "a" * 300, None])
+def test_an_email_that_is_not_exactly_a_customers_parks(customer, email):
+    (stored,) = deliver(intent_succeeded(payment_intent(metadata={"credits": "1"}, receipt_email=email)))
+    assert is_parked(stored, "email", "by hand")
+
+
+def test_two_emails_of_two_customers_park(customer):
+    CustomerFactory(email="bob@example.com")
+    told = charge(billing_details={"email": "bob@example.com"})
+    intent = payment_intent(metadata={"credits": "1"}, receipt_email="ada@example.com", latest_charge=told)
+    (stored,) = deliver(intent_succeeded(intent))
+    assert is_parked(stored)
+
+
+@pytest.mark.parametrize("by", ["metadata", "stripe", "email"])
+def test_staff_are_no_customers(by):
+    StaffFactory(external_id="u_boss", stripe_customer_id="cus_boss", email="boss@example.com")
+    told = {
+        "metadata": payment_intent(metadata={"user_id": "u_boss", "credits": "1"}),
+        "stripe": payment_intent(metadata={"credits": "1"}, customer="cus_boss"),
+        "email": payment_intent(metadata={"credits": "1"}, receipt_email="boss@example.com"),
+    }[by]
+    (stored,) = deliver(intent_succeeded(told))
+    assert is_parked(stored)
