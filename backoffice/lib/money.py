@@ -2,14 +2,23 @@
 
 from decimal import Decimal
 
-from babel.numbers import format_currency, format_decimal, get_currency_precision, list_currencies
+from babel.numbers import format_currency, format_decimal, list_currencies
 
 LOCALE = "en_US"
+
+# ISO 4217's minor units, as far as they are not two decimals. Unicode's data, which Babel carries, knows how people
+# round instead: it gives RSD or LBP none.
+ISO_DECIMALS = {
+    0: ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"],
+    3: ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"],
+    4: ["CLF", "UYW"],
+}
+_DECIMALS = {code: decimals for decimals, codes in ISO_DECIMALS.items() for code in codes}
 
 
 def exponent(currency: str) -> int:
     """Decimals of the currency's minor unit: 2 for USD, 0 for JPY, 3 for KWD."""
-    return get_currency_precision(currency.upper())
+    return _DECIMALS.get(currency.upper(), 2)
 
 
 def is_currency(code: str) -> bool:
@@ -24,7 +33,10 @@ def major_units(minor: int, currency: str) -> Decimal:
 
 def format_money(minor: int, currency: str) -> str:
     """``$12.34`` for 1234 minor units of USD."""
-    return format_currency(major_units(minor, currency), currency.upper(), locale=LOCALE)
+    decimals = exponent(currency)
+    pattern = "¤#,##0" + ("." + "0" * decimals if decimals else "")
+    amount = major_units(minor, currency)
+    return format_currency(amount, currency.upper(), format=pattern, locale=LOCALE, currency_digits=False)
 
 
 def format_credits(amount: Decimal) -> str:

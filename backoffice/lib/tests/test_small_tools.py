@@ -31,7 +31,14 @@ def test_the_clock_takes_aware_times_only():
 
 @pytest.mark.parametrize(
     ("minor", "currency", "shown"),
-    [(999, "usd", "$9.99"), (500, "JPY", "¥500"), (1000, "KWD", "KWD1.000"), (-250, "EUR", "-€2.50")],
+    [
+        (999, "usd", "$9.99"),
+        (500, "JPY", "¥500"),
+        (1000, "KWD", "KWD1.000"),
+        (-250, "EUR", "-€2.50"),
+        (1050, "RSD", "RSD10.50"),
+        (123456789, "USD", "$1,234,567.89"),
+    ],
 )
 def test_money_is_shown_with_the_decimals_of_its_currency(minor, currency, shown):
     assert money.format_money(minor, currency) == shown
