@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import selectors
@@ -23,12 +24,7 @@ SEE_CUSTOMERS = "accounts.view_customer"
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     _register_navigation()
-    customer_figures.register(
-        CustomerFigure(key="joined", label="Joined", permission=SEE_CUSTOMERS, value=_joined, order=80)
-    )
-    customer_figures.register(
-        CustomerFigure(key="active", label="Last active", permission=SEE_CUSTOMERS, value=_last_active, order=90)
-    )
+    _register_figures()
     customer_panels.register(
         CustomerPanel(
             key="activity",
@@ -56,12 +52,20 @@ def _register_navigation() -> None:
         )
 
 
-def _joined(customer: Customer) -> Any:
-    return display.moment(customer.date_joined)
+def _register_figures() -> None:
+    figures = [
+        (20, "spend", "Spend", _spend),
+        (80, "joined", "Joined", lambda customer: display.moment(customer.date_joined)),
+        (90, "active", "Last active", lambda customer: display.moment(customer.last_active_at)),
+    ]
+    for order, key, label, value in figures:
+        customer_figures.register(
+            CustomerFigure(key=key, label=label, permission=SEE_CUSTOMERS, value=value, order=order)
+        )
 
 
-def _last_active(customer: Customer) -> Any:
-    return display.moment(customer.last_active_at)
+def _spend(customer: Customer) -> Any:
+    return display.money(customer.figures.spend_minor, settings.REPORTING_CURRENCY)
 
 
 def _activity(request: HttpRequest, customer: Customer) -> dict[str, Any]:
