@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -12,6 +12,8 @@ from backoffice.lib import clock
 from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
+
+MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def refused(**fields):
@@ -51,12 +53,21 @@ def test_every_person_has_figures_from_the_first_moment():
     assert figures.joined == figures.last_active_at == user.date_joined
 
 
-def test_figures_follow_the_person_whoever_changes_it():
+@pytest.mark.parametrize(
+    ("column", "copy", "value"),
+    [
+        ("plan", "plan", "studio"),
+        ("status", "status", "banned"),
+        ("country", "country", "FR"),
+        ("signup_source", "source", "google"),
+        ("last_active_at", "last_active_at", MOMENT),
+        ("date_joined", "joined", MOMENT),
+    ],
+)
+def test_figures_follow_the_person_whoever_changes_it(column, copy, value):
     user = CustomerFactory()
-    User.objects.filter(pk=user.pk).update(plan="studio", status="banned", last_active_at=clock.now())
-    figures = CustomerFigures.objects.get(user=user)
-    user.refresh_from_db()
-    assert (figures.plan, figures.status, figures.last_active_at) == ("studio", "banned", user.last_active_at)
+    User.objects.filter(pk=user.pk).update(**{column: value})
+    assert getattr(CustomerFigures.objects.get(user=user), copy) == value
 
 
 def test_an_act_is_kept_once_under_its_id():
