@@ -83,7 +83,7 @@ def test_every_spend_of_the_story_is_in_the_ledger():
 
 
 def test_spending_is_booked_on_its_day_and_within_the_hour_in_the_last_days():
-    seed()
+    seed("--users", "80", "--days", "10")
     delays = usage().annotate(delay=F("created_at") - F("event_at"))
     assert not delays.filter(Q(delay__lt=timedelta(0)) | ~Q(created_at__date=F("event_at__date")))
     recent = delays.filter(event_at__gte=datetime(2026, 2, 27, tzinfo=UTC))
