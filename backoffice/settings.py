@@ -124,6 +124,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "expire-credits": {
+        "task": "credits.tasks.expire_credits",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
 }
 
 AUTH_USER_MODEL = "accounts.User"

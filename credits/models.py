@@ -160,6 +160,10 @@ class CreditLot(models.Model):
         indexes = [
             # What each post loads under the account's lock, and the open lots of a customer's page.
             models.Index(fields=["account"], condition=Q(remaining__gt=0), name="lot_open"),
+            # What lapses next, for the sweep that books expiry.
+            models.Index(
+                fields=["expires_at"], condition=Q(remaining__gt=0, expires_at__isnull=False), name="lot_lapsing"
+            ),
             # All lots of an account, for its page and the proof of the ledger.
             models.Index(fields=["account", "id"], name="lot_by_account"),
         ]

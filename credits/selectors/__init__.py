@@ -3,6 +3,7 @@
 from credits.selectors.balances import (
     available_credits,
     balance_of,
+    customers_with_lapsed_lots,
     draws_of,
     ledger,
     ledger_of,
@@ -17,6 +18,7 @@ __all__ = [
     "Fault",
     "available_credits",
     "balance_of",
+    "customers_with_lapsed_lots",
     "draws_of",
     "ledger",
     "ledger_of",

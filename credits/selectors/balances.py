@@ -39,6 +39,13 @@ def open_lots(*, user_id: int, now: datetime) -> list[CreditLot]:
     )
 
 
+def customers_with_lapsed_lots(*, now: datetime, limit: int) -> list[int]:
+    """Ids of at most ``limit`` customers, some of whose credits lapsed by ``now`` and are still in their balance."""
+    lapsed = CreditLot.objects.filter(remaining__gt=0, expires_at__lte=now)
+    held_by_customers = lapsed.filter(account__user__is_staff=False, account__user__demo_mode=False)
+    return list(held_by_customers.values_list("account_id", flat=True).distinct()[:limit])
+
+
 def ledger() -> QuerySet[CreditTransaction]:
     """All entries, with their customer and the member of staff."""
     return CreditTransaction.objects.select_related("account__user", "actor")

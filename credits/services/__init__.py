@@ -2,6 +2,7 @@
 
 from credits.postings import Outcome, Posting, PostResult, Rejection
 from credits.services.adjustments import adjust_credits
+from credits.services.expiry import expire_credits
 from credits.services.gifts import gift_credits
 from credits.services.posting import post, post_batch
 
@@ -11,6 +12,7 @@ __all__ = [
     "Posting",
     "Rejection",
     "adjust_credits",
+    "expire_credits",
     "gift_credits",
     "post",
     "post_batch",

@@ -71,6 +71,14 @@ class LockedAccounts:
             raise UnknownUser(user_id)
         return self._accounts[user_id]
 
+    def book_lapsed(self, *, now: datetime) -> list[Booked]:
+        """Decide the expiry entries of all these accounts."""
+        return [
+            Booked(account, entry)
+            for account in self._accounts.values()
+            for entry in allocation.book_lapsed(account, now=now)
+        ]
+
     def write(self, booked: Sequence[Booked], *, now: datetime) -> None:
         """Insert the entries with their lots and draws, then bring lots and accounts up to date."""
         if not booked:
