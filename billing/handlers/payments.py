@@ -25,7 +25,11 @@ WAIT_FOR_SESSION = timedelta(minutes=15)
 
 
 def on_intent_succeeded(event: StripeEvent, line_items: LineItems) -> None:
-    """Book the payment; one that does not say its credits waits for its session. Raises NotApplied."""
+    """Book the payment. One that does not say its credits, or names nobody, waits for its session. Raises NotApplied.
+
+    The wait ends: a payment that was made without a checkout never gets a session, so after WAIT_FOR_SESSION the sweep
+    takes it up and it is booked by what Stripe knows of the customer.
+    """
     _apply(event, line_items)
 
 
@@ -64,7 +68,7 @@ def _apply(event: StripeEvent, line_items: LineItems) -> None:
         credits = _ordered_credits(event, story, line_items)
     _book(
         Purchase(
-            user_id=(named or _customer_by_stripe(story)).pk,
+            user_id=(named or _customer_by_stripe(event, story)).pk,
             stripe_payment_id=event.payment_intent_id,
             amount_minor=amount_minor,
             currency=currency,
@@ -135,16 +139,28 @@ def _named_credits(story: Story) -> Decimal | None:
 def _ordered_credits(event: StripeEvent, story: Story, line_items: LineItems) -> Decimal:
     if story.sessions:
         return credits_of_orders(story.sessions, line_items)
-    until = event.received_at + WAIT_FOR_SESSION
-    if clock.now() < until:
-        raise Waiting("It does not say its credits; its checkout session may.", until=until)
+    _wait_for_session(event, "It does not say its credits; its checkout session may.")
     raise Parked(
         "Neither the payment nor a checkout session said how many credits were bought. If the session's event is "
         "missing, resend it from Stripe; else give the credits by hand."
     )
 
 
-def _customer_by_stripe(story: Story) -> Customer:
+def _wait_for_session(event: StripeEvent, reason: str) -> None:
+    """Raise Waiting, unless the session has had its time to come."""
+    until = event.received_at + WAIT_FOR_SESSION
+    if clock.now() < until:
+        raise Waiting(reason, until=until)
+
+
+def _customer_by_stripe(event: StripeEvent, story: Story) -> Customer:
+    """Whom Stripe's customer or the email means, once no metadata can name somebody else any more.
+
+    Metadata comes first, and often the session alone carries it. To book by less before the session is here would let
+    the order of delivery decide whose the money is.
+    """
+    if not story.sessions:
+        _wait_for_session(event, "It names no user; its checkout session may.")
     if stripe_customer_id := story.stripe_customer_id:
         customer = accounts.customer_by_stripe_id(stripe_customer_id)
         if customer is None:

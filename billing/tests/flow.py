@@ -8,7 +8,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from backoffice.lib import clock
+from billing.handlers.payments import WAIT_FOR_SESSION
 from billing.models import EventState, Payment, StripeEvent
+from billing.services.inbox import claim_due_events
 from billing.services.processing import process_event
 from billing.tests.stripe_bodies import encoded, payment_intent, signature
 from credits.models import CreditTransaction
@@ -28,6 +31,15 @@ def deliver(*events: dict) -> list[StripeEvent]:
         assert post(encoded(event)).status_code == 200
         process_event(event_id=StripeEvent.objects.get(stripe_id=event["id"]).pk)
     return [StripeEvent.objects.get(stripe_id=event["id"]) for event in events]
+
+
+def deliver_without_session(*events: dict) -> list[StripeEvent]:
+    """Deliver the events, and let the sweep take up what has waited in vain for a session."""
+    stored = deliver(*events)
+    with clock.at(clock.now() + WAIT_FOR_SESSION):
+        for event_id in claim_due_events(limit=len(stored)):
+            process_event(event_id=event_id)
+    return [StripeEvent.objects.get(pk=each.pk) for each in stored]
 
 
 def payment() -> Payment:

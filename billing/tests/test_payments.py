@@ -9,7 +9,7 @@ from accounts.models import ActivityEvent, CustomerFigures
 from backoffice.lib import clock
 from billing.models import EventState, Payment, StripeEvent
 from billing.services.processing import process_event
-from billing.tests.flow import bought, bought_with, deliver, is_parked, payment, post
+from billing.tests.flow import bought, bought_with, deliver, deliver_without_session, is_parked, payment, post
 from billing.tests.stripe_bodies import (
     CREATED,
     charge,
@@ -205,10 +205,8 @@ def test_an_event_that_denies_how_the_payment_was_booked_parks(customer):
     customer.save()
     CustomerFactory(external_id="u_bob")
     intent = payment_intent(id="pi_1", metadata={"credits": "100"}, customer="cus_ada")
-    stored = deliver(
-        intent_succeeded(intent),
-        session_completed(checkout_session("pi_1", metadata={"user_id": "u_bob"})),
-    )
+    stored = deliver_without_session(intent_succeeded(intent))
+    stored += deliver(session_completed(checkout_session("pi_1", metadata={"user_id": "u_bob"})))
     assert [one.state for one in stored] == [EventState.PROCESSED, EventState.PARKED]
     assert f"booked for customer {customer.pk}" in stored[1].error
     assert payment().user_id == customer.pk

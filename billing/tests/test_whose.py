@@ -1,9 +1,14 @@
 """Whose a payment is: metadata, then Stripe's customer, then an email, and never a guess."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from billing.models import EventState
-from billing.tests.flow import bought, bought_with, deliver, is_parked, payment
+from backoffice.lib import clock
+from billing.models import EventState, Payment, StripeEvent
+from billing.services.inbox import claim_due_events
+from billing.services.processing import process_event
+from billing.tests.flow import bought, bought_with, deliver, deliver_without_session, is_parked, payment
 from billing.tests.stripe_bodies import (
     charge,
     checkout_session,
@@ -14,6 +19,8 @@ from billing.tests.stripe_bodies import (
 from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("key", ["user_id", "userId"])
@@ -83,13 +90,15 @@ def test_without_metadata_the_customer_of_stripe_counts(customer, told):
     customer.stripe_customer_id = "cus_ada"
     customer.save()
     CustomerFactory(email="bob@example.com")
-    deliver(intent_succeeded(payment_intent(metadata={"credits": "1"}, customer=told, receipt_email="bob@example.com")))
+    deliver_without_session(
+        intent_succeeded(payment_intent(metadata={"credits": "1"}, customer=told, receipt_email="bob@example.com"))
+    )
     assert payment().user_id == customer.pk
 
 
 def test_a_customer_of_stripe_that_is_unknown_parks_though_the_email_matches(customer):
     intent = payment_intent(metadata={"credits": "1"}, customer="cus_new", receipt_email="ada@example.com")
-    (stored,) = deliver(intent_succeeded(intent))
+    (stored,) = deliver_without_session(intent_succeeded(intent))
     assert is_parked(stored, "cus_new", "replay")
 
 
@@ -101,7 +110,7 @@ def test_a_customer_of_stripe_that_is_unknown_parks_though_the_email_matches(cus
     ],
 )
 def test_with_neither_an_email_counts_and_is_not_remembered(customer, told):
-    deliver(intent_succeeded(told))
+    deliver_without_session(intent_succeeded(told))
     assert payment().user_id == customer.pk
     customer.refresh_from_db()
     assert customer.stripe_customer_id is None
@@ -109,7 +118,8 @@ def test_with_neither_an_email_counts_and_is_not_remembered(customer, told):
 
 def test_a_customer_of_stripe_that_is_told_later_is_not_remembered_by_an_email(customer):
     intent = payment_intent(id="pi_1", metadata={"credits": "1"}, receipt_email="ada@example.com")
-    stored = deliver(intent_succeeded(intent), session_completed(checkout_session("pi_1", customer="cus_new")))
+    stored = deliver_without_session(intent_succeeded(intent))
+    stored += deliver(session_completed(checkout_session("pi_1", customer="cus_new")))
     assert {one.state for one in stored} == {EventState.PROCESSED}
     customer.refresh_from_db()
     assert customer.stripe_customer_id is None
@@ -120,9 +130,40 @@ def test_the_email_of_a_session_counts_too(customer):
     assert payment().user_id == customer.pk
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["intent first", "session first"])
+@pytest.mark.parametrize("told", [{"customer": "cus_ada"}, {"receipt_email": "ada@example.com"}])
+def test_the_metadata_of_a_session_counts_before_all_that_its_intent_says(customer, order, told):
+    customer.stripe_customer_id = "cus_ada"
+    customer.save()
+    bob = CustomerFactory(external_id="u_bob")
+    intent = payment_intent(id="pi_1", metadata={"credits": "100"}, **told)
+    session = checkout_session("pi_1", metadata={"user_id": "u_bob"})
+    deliver(*[intent_succeeded(intent), session_completed(session)][::order])
+    assert set(StripeEvent.objects.values_list("state", flat=True)) == {EventState.PROCESSED}
+    assert payment().user_id == bob.pk
+
+
+def test_an_intent_that_names_nobody_waits_for_its_session_and_is_booked_without_one_in_the_end(customer):
+    intent = payment_intent(metadata={"credits": "100"}, receipt_email="ada@example.com")
+    with clock.at(NOON):
+        (stored,) = deliver(intent_succeeded(intent))
+    assert (stored.state, stored.next_attempt_at) == (EventState.RECEIVED, NOON + timedelta(minutes=15))
+    assert "names no user" in stored.error
+    with clock.at(NOON + timedelta(minutes=14, seconds=59)):
+        assert claim_due_events(limit=10) == []
+        process_event(event_id=stored.pk)
+        assert not Payment.objects.exists()
+    with clock.at(NOON + timedelta(minutes=15)):
+        assert claim_due_events(limit=10) == [stored.pk]
+        process_event(event_id=stored.pk)
+    assert payment().user_id == customer.pk
+
+
 @pytest.mark.parametrize("email", ["ad@example.com", "ada@example.com.evil.example", "ada%", "", "a" * 300, None])
 def test_an_email_that_is_not_exactly_a_customers_parks(customer, email):
-    (stored,) = deliver(intent_succeeded(payment_intent(metadata={"credits": "1"}, receipt_email=email)))
+    (stored,) = deliver_without_session(
+        intent_succeeded(payment_intent(metadata={"credits": "1"}, receipt_email=email))
+    )
     assert is_parked(stored, "email", "by hand")
 
 
@@ -130,7 +171,7 @@ def test_two_emails_of_two_customers_park(customer):
     CustomerFactory(email="bob@example.com")
     told = charge(billing_details={"email": "bob@example.com"})
     intent = payment_intent(metadata={"credits": "1"}, receipt_email="ada@example.com", latest_charge=told)
-    (stored,) = deliver(intent_succeeded(intent))
+    (stored,) = deliver_without_session(intent_succeeded(intent))
     assert is_parked(stored)
 
 
@@ -142,5 +183,5 @@ def test_staff_are_no_customers(by):
         "stripe": payment_intent(metadata={"credits": "1"}, customer="cus_boss"),
         "email": payment_intent(metadata={"credits": "1"}, receipt_email="boss@example.com"),
     }[by]
-    (stored,) = deliver(intent_succeeded(told))
+    (stored,) = deliver_without_session(intent_succeeded(told))
     assert is_parked(stored)
