@@ -73,6 +73,14 @@ REFUSED_TO_OWNER = [
     "UPDATE billing_stripeevent SET type = 'other', state = 'processed'",
     "DELETE FROM billing_stripeevent",
     "TRUNCATE billing_stripeevent",
+    "UPDATE billing_payment SET id = id + 1",
+    "UPDATE billing_payment SET user_id = user_id + 1",
+    "UPDATE billing_payment SET stripe_payment_id = 'pi_other'",
+    "UPDATE billing_payment SET amount_minor = amount_minor + 1",
+    "UPDATE billing_payment SET currency = 'EUR', stripe_charge_id = 'ch_other'",
+    "UPDATE billing_payment SET credits_purchased = credits_purchased + 1",
+    "UPDATE billing_payment SET transaction_id = transaction_id + 1",
+    "UPDATE billing_payment SET created_at = '2001-01-01'",
     "DELETE FROM billing_payment",
     "TRUNCATE billing_payment CASCADE",
 ]
@@ -152,3 +160,8 @@ def test_a_payment_intent_has_one_payment_and_an_entry_belongs_to_one(booked):
 @pytest.mark.django_db
 def test_outcomes_may_change(booked):
     assert StripeEvent.objects.update(attempts=F("attempts") + 1) == 1
+
+
+@pytest.mark.django_db
+def test_details_of_a_payment_may_become_known(booked):
+    assert Payment.objects.update(stripe_charge_id="ch_late", paid_at=datetime(2026, 1, 1, tzinfo=UTC)) == 1
