@@ -1,10 +1,12 @@
 """Packs of credits: added and changed like any record of the house."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib import money
@@ -12,15 +14,28 @@ from backoffice.lib.admin import display
 from billing.models import CreditPack
 from billing.models.payments import MAX_MINOR
 
+# ASCII digits only: no exponent, underscore or full-width digit. So long that a Decimal carries it exactly.
+PLAIN_DECIMAL = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,10})?")
+
+
+class PlainDecimalField(forms.DecimalField):
+    """A number in plain digits. Decimal itself reads much more, up to numbers that it cannot reckon with."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value not in self.empty_values and not PLAIN_DECIMAL.fullmatch(str(value).strip(" ")):
+            raise ValidationError("Write it in at most 18 plain digits, such as 10 or 10.50.", code="invalid")
+        return super().to_python(value)
+
 
 class PackForm(forms.ModelForm):
     """The price is typed as customers see it and kept in minor units."""
 
-    price = forms.DecimalField(min_value=0, help_text="As customers see it, such as 10.00.")
+    price = PlainDecimalField(min_value=0, help_text="As customers see it, such as 10.00.")
 
     class Meta:
         model = CreditPack
         fields = ("name", "credits", "currency", "stripe_price_id", "is_active", "position")
+        field_classes = {"credits": PlainDecimalField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -55,6 +55,33 @@ def test_saving_a_pack_as_it_is_audits_nothing(client, keeper):
     assert AuditEntry.objects.count() == 1
 
 
+@pytest.mark.parametrize("field", ["price", "credits"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1E+999999",
+        "1e2",
+        "1_0",
+        "１０",
+        "٣",
+        "1,000",
+        "+1",
+        ".5",
+        "5.",
+        "Infinity",
+        "0x10",
+        "1" * 19,
+        "1.0000000000" + "0" * 5000,
+        "1\n",
+    ],
+)
+def test_numbers_are_read_in_plain_digits_alone(client, keeper, field, value):
+    response = client.post(PACKS + "add/", pack_form(**{field: value}))
+    assert response.status_code == 200
+    assert list(response.context["adminform"].form.errors) == [field]
+    assert not CreditPack.objects.exists()
+
+
 @pytest.mark.parametrize(("price", "currency", "minor"), [("500", "JPY", 500), ("1.250", "KWD", 1250), ("0", "USD", 0)])
 def test_a_price_is_kept_in_minor_units(client, keeper, price, currency, minor):
     client.post(PACKS + "add/", pack_form(price=price, currency=currency))
