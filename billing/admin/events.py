@@ -22,6 +22,7 @@ from billing.handlers import HANDLERS
 from billing.models import StripeEvent
 from billing.services.replay import REPLAYABLE
 
+SEE_AUDIT = "audit.view_auditentry"
 SHOWN_REPLAYS = 20
 SHOWN_ERROR = 120
 
@@ -51,18 +52,21 @@ class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
     sortable_by = ("when",)
     list_display_links = ("when",)
     empty_hint = "Stripe's deliveries to /webhooks/stripe/ appear here."
-    fieldsets = (
-        (None, {"fields": ("event_at_stripe", "type", "mode", "subject", "payment", "version")}),
-        (
-            "What became of it",
-            {"fields": ("state_shown", "error_shown", "attempts", "received", "next_attempt", "settled", "replays")},
-        ),
-        ("As it came", {"fields": ("created", "content")}),
-    )
 
     def get_urls(self) -> list[URLPattern]:
         replay = self.admin_site.admin_view(ReplayView.as_view())
         return [path("<int:event_id>/replay/", replay, name="billing_stripeevent_replay"), *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: StripeEvent | None = None) -> list[tuple[str | None, Any]]:
+        outcome = ["state_shown", "error_shown", "attempts", "received", "next_attempt", "settled"]
+        # Who replayed it and why stands in the audit log, which not everybody may read.
+        if request.user.has_perm(SEE_AUDIT):
+            outcome.append("replays")
+        return [
+            (None, {"fields": ["event_at_stripe", "type", "mode", "subject", "payment", "version"]}),
+            ("What became of it", {"fields": outcome}),
+            ("As it came", {"fields": ["created", "content"]}),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
         return selectors.inbox()

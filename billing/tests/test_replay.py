@@ -65,9 +65,19 @@ def test_a_replay_processes_the_event_and_is_audited(client, replayer, parked):
     assert (entry.resource_type, entry.resource_id) == ("billing.stripeevent", str(parked.pk))
     assert entry.resource_label == parked.stripe_id
     assert entry.old_values["state"] == "parked"
+    assert "Replay event" not in text_of(client.get(page_of(parked)))
+
+
+@pytest.mark.parametrize("may_read_the_audit", [True, False])
+def test_who_replayed_an_event_is_told_to_those_who_may_read_the_audit_log(
+    client, replayer, parked, may_read_the_audit
+):
+    client.post(replay_of(parked), filled(confirm="yes"))
+    more = ["audit.view_auditentry"] if may_read_the_audit else []
+    client.force_login(StaffFactory(permissions=["billing.view_stripeevent", *more]))
     page = text_of(client.get(page_of(parked)))
-    assert f"by {replayer.email}: The customer is here now" in page
-    assert "Replay event" not in page
+    assert (f"by {replayer.email}: The customer is here now" in page) is may_read_the_audit
+    assert ("Replayed" in page) is may_read_the_audit
 
 
 def test_a_replay_in_vain_says_why(client, replayer, parked):
