@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from accounts import selectors
 from accounts.models import Customer
+from backoffice.lib import roles
 from backoffice.lib.admin import display
 from backoffice.lib.registry import (
     CustomerFigure,
@@ -23,6 +24,9 @@ SEE_CUSTOMERS = "accounts.view_customer"
 
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
+    roles.hide("accounts_user", ("password",))
+    # A live session's key is a login.
+    roles.hide("django_session")
     _register_navigation()
     _register_figures()
     customer_panels.register(

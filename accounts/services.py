@@ -69,18 +69,21 @@ def record_activities(*, activities: Sequence[Activity]) -> None:
                 at=activity.at,
                 created_at=now,
             )
-            for activity in activities
+            # In one order for all writers: two that share ids queue instead of deadlocking.
+            for activity in sorted(activities, key=lambda activity: activity.event_id)
         ],
         ignore_conflicts=True,
     )
-    _move_last_active(activities)
+    _move_last_active(activities, now)
 
 
-def _move_last_active(activities: Sequence[Activity]) -> None:
+def _move_last_active(activities: Sequence[Activity], now: datetime) -> None:
     latest: dict[int, datetime] = {}
     for activity in activities:
         if activity.user_id is not None:
-            latest[activity.user_id] = max(activity.at, latest.get(activity.user_id, activity.at))
+            # A product whose clock runs ahead must not make anybody active in the future.
+            seen = min(activity.at, now)
+            latest[activity.user_id] = max(seen, latest.get(activity.user_id, seen))
     if not latest:
         return
     with connection.cursor() as cursor:

@@ -10,7 +10,6 @@ class Action(StrEnum):
     RECORD_ADDED = "record.add"
     RECORD_CHANGED = "record.change"
     RECORD_DELETED = "record.delete"
-    PASSWORD_CHANGED = "staff.change_password"  # noqa: S105 (a verb, not a password)
     CREDITS_GIFT = "credits.gift"
     CREDITS_ADJUST = "credits.adjust"
     STRIPE_EVENT_REPLAYED = "billing.replay_event"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import CharField, F, QuerySet
+from django.db.models import CharField, F, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 
@@ -39,7 +39,8 @@ class StaffFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         chosen = self.value() or ""
-        return queryset.filter(actor_id=int(chosen)) if chosen.isascii() and chosen.isdigit() else queryset
+        is_id = chosen.isascii() and chosen.isdigit() and len(chosen) <= 18
+        return queryset.filter(actor_id=int(chosen)) if is_id else queryset
 
 
 @admin.register(AuditEntry)
@@ -49,6 +50,7 @@ class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
     search_fields = ("resource_id",)
     search_help_text = "Id of what was acted on, or of the request"
     ordering = ("-at",)
+    link_lookups = ("resource_type__exact", "resource_id__exact")
     sortable_by = ("when",)
     fields = (
         "seq",
@@ -89,8 +91,7 @@ class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = queryset.filter(resource_id=term) | queryset.filter(request_id=term)
-        return found, False
+        return queryset.filter(Q(resource_id=term) | Q(Q(request_id=term) & ~Q(request_id=""))), False
 
     @admin.display(description="When", ordering="at")
     def when(self, entry: AuditEntry) -> str:

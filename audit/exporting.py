@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 
-from audit.services import Resource, record
+from audit.services import WITHHELD, Resource, record
 from backoffice.lib import clock, csv
 
 
@@ -36,19 +38,26 @@ class ExportMixin:
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """Stream the filtered list. The filters come in the address, as on the list itself."""
-        if not request.user.has_perm(self.export_permission):
+        if not (request.user.has_perm(self.export_permission) and self.has_view_permission(request)):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        queryset = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            queryset = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseBadRequest("The filters in the address cannot be read: start from the list.")
         with transaction.atomic():
             record(
                 action=self.export_action,
                 actor=request.user,
                 resource=Resource(self.opts.label_lower, "", str(self.opts.verbose_name_plural)),
-                new_values={"filters": {key: request.GET.getlist(key) for key in request.GET}},
+                new_values={"filters": {key: self._kept(key, request) for key in request.GET}},
             )
         return csv.response(self.for_export(queryset), self.export_columns, name=self.export_name, now=clock.now())
+
+    def _kept(self, key: str, request: HttpRequest) -> list[str]:
+        # People are searched by name and address, which the log must not keep.
+        return [WITHHELD] if key == SEARCH_VAR else request.GET.getlist(key)
 
     def for_export(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """The rows in the file's order."""

@@ -52,6 +52,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["at", "id"], name="audit_by_time"),
             models.Index(fields=["action", "at", "id"], name="audit_by_action"),
             models.Index(fields=["actor", "at", "id"], name="audit_by_actor"),
+            # Search by the id of a thing or of a request.
+            models.Index(fields=["resource_id"], name="audit_by_resource_id"),
+            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="audit_by_request"),
             # The history of one thing: the audit panel of a customer, the history page of a record.
             models.Index(fields=["resource_type", "resource_id", "at", "id"], name="audit_by_resource"),
         ]

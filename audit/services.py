@@ -12,6 +12,8 @@ from audit.models import AuditEntry
 from backoffice.lib import clock
 
 SYSTEM = "system"
+# Evidence is kept for ever and personal data is not: the log says that such a value was there, not which.
+WITHHELD = "(withheld)"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,12 @@ class InvalidAmount(CreditError, ValueError):
     code = "invalid_amount"
 
 
+class InvalidText(CreditError, ValueError):
+    """A text is longer than the ledger keeps, or holds a NUL."""
+
+    code = "invalid_text"
+
+
 class InsufficientCredits(CreditError):
     """The account cannot bear the movement. Amounts are credits."""
 
@@ -52,7 +58,7 @@ class IdempotencyConflict(CreditError):
     code = "idempotency_conflict"
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"The idempotency key {key!r} was used before with another content.")
+        super().__init__("This was asked for before with another content, and that first time stands.")
         self.key = key
 
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from credits import allocation
-from credits.errors import CreditError
-from credits.kinds import TransactionKind
+from credits.amounts import check_amount
+from credits.errors import CreditError, InvalidAmount, InvalidText
+from credits.kinds import TransactionKind, sign_fits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,23 @@ class Posting:
             currency=self.currency.upper(),
         )
         return allocation.Movement(kind=self.kind, amount=self.amount, terms=terms)
+
+
+# What the columns of an entry hold.
+LONGEST = {"idempotency_key": 255, "action_type": 64, "description": 500, "reference": 200}
+
+
+def check(posting: Posting) -> None:
+    """Raise InvalidAmount or InvalidText unless the ledger can hold this posting as it is."""
+    check_amount(posting.amount.copy_abs())
+    if not sign_fits(posting.kind, posting.amount > 0):
+        raise InvalidAmount(f"A {posting.kind} cannot be {posting.amount}.")
+    for name, longest in LONGEST.items():
+        text = getattr(posting, name)
+        if len(text) > longest:
+            raise InvalidText(f"The {name} has at most {longest} characters.")
+        if "\0" in text:
+            raise InvalidText(f"The {name} holds a NUL, which no text may.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,10 @@ def app_url() -> str:
     return os.environ.get("DATABASE_URL") or embedded.urls(embedded.data_dir(os.environ)).database
 
 
+def readonly_url() -> str:
+    return os.environ.get("DATABASE_READONLY_URL") or embedded.urls(embedded.data_dir(os.environ)).readonly
+
+
 def on_database(url: str, name: str) -> str:
     """The same login on another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
@@ -67,6 +71,7 @@ def manage(command: str, database: str) -> None:
         "DJANGO_SETTINGS_MODULE": "backoffice.settings",
         "DATABASE_URL": on_database(app_url(), database),
         "DATABASE_OWNER_URL": on_database(owner_url(), database),
+        "DATABASE_READONLY_URL": on_database(readonly_url(), database),
     }
     subprocess.run(
         [sys.executable, "-m", "django", command],

@@ -79,12 +79,20 @@ def test_an_act_is_kept_once_under_its_id():
 
 def test_last_active_moves_at_most_every_five_minutes():
     user = CustomerFactory()
-    start = clock.now()
+    start = clock.now() - timedelta(hours=1)
     for minutes, seen in [(0, 0), (4, 0), (6, 6), (3, 6)]:
         at = start + timedelta(minutes=minutes)
         services.record_activity(event_id=f"e{minutes}", action="login", user_id=user.pk, at=at)
         user.refresh_from_db()
         assert user.last_active_at == start + timedelta(minutes=seen)
+
+
+def test_an_act_that_claims_to_be_in_the_future_makes_nobody_active_then():
+    user = CustomerFactory()
+    with clock.at(MOMENT):
+        services.record_activity(event_id="e", action="login", user_id=user.pk, at=MOMENT + timedelta(days=3650))
+    user.refresh_from_db()
+    assert user.last_active_at == MOMENT
 
 
 def test_the_product_s_id_comes_before_ours():

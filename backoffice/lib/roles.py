@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -30,11 +31,24 @@ class Login:
 
 
 _declared: dict[str, TableGrant] = {}
+_hidden: dict[str, Sequence[str]] = {}
+
+# How long the runtime role may run, wait for a lock, or sit in a transaction. A million rows are exported in seconds.
+TIMEOUTS = {
+    "statement_timeout": "10min",
+    "lock_timeout": "30s",
+    "idle_in_transaction_session_timeout": "5min",
+}
 
 
 def declare(table: str, grant: TableGrant) -> None:
     """State that the runtime role has SELECT and ``grant`` on ``table`` and nothing more."""
     _declared[table] = grant
+
+
+def hide(table: str, columns: Sequence[str] = ()) -> None:
+    """Keep ``columns`` of ``table``, or all of it when none are named, from the read-only role."""
+    _hidden[table] = columns
 
 
 def readonly_login(url: str, app_role: str) -> Login:
@@ -74,13 +88,26 @@ def open_schema(connection: BaseDatabaseWrapper, *names: str) -> None:
 
 
 def apply(connection: BaseDatabaseWrapper, *, app_role: str, readonly_role: str | None) -> None:
-    """Grant the runtime role what is declared and the read-only role SELECT. ``connection`` is the owner's."""
-    _grant_defaults(connection, app_role, "SELECT, INSERT, UPDATE, DELETE")
-    _execute(connection, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}", app_role)
-    if readonly_role:
-        _grant_defaults(connection, readonly_role, "SELECT")
-    for table in sorted(_declared.keys() & set(connection.introspection.table_names())):
-        _restrict(connection, table, app_role, _declared[table])
+    """Grant the runtime role what is declared and the read-only role SELECT. ``connection`` is the owner's.
+
+    All in one transaction: what is declared closed is never open, not even while it is granted anew.
+    """
+    with transaction.atomic(using=connection.alias):
+        tables = set(connection.introspection.table_names())
+        _grant_defaults(connection, app_role, "SELECT, INSERT, UPDATE, DELETE")
+        _execute(connection, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}", app_role)
+        for table in sorted(_declared.keys() & tables):
+            _restrict(connection, table, app_role, _declared[table])
+        if readonly_role:
+            _grant_defaults(connection, readonly_role, "SELECT")
+            for table in sorted(_hidden.keys() & tables):
+                _hide(connection, table, readonly_role, _hidden[table])
+
+
+def limit(connection: BaseDatabaseWrapper, role: str) -> None:
+    """Give the role's sessions time limits, so that a forgotten one does not hold up all the others."""
+    for setting, value in TIMEOUTS.items():
+        _execute(connection, f"ALTER ROLE {{}} SET {setting} = '{value}'", role)
 
 
 def _grant_defaults(connection: BaseDatabaseWrapper, role: str, privileges: str) -> None:
@@ -95,6 +122,16 @@ def _restrict(connection: BaseDatabaseWrapper, table: str, role: str, grant: Tab
             _execute(connection, f"GRANT {verb} ON {{}} TO {{}}", table, role)
     for column in grant.update:
         _execute(connection, "GRANT UPDATE ({}) ON {} TO {}", column, table, role)
+
+
+def _hide(connection: BaseDatabaseWrapper, table: str, role: str, columns: Sequence[str]) -> None:
+    _execute(connection, "REVOKE ALL ON {} FROM {}", table, role)
+    if columns:
+        with connection.cursor() as cursor:
+            described = connection.introspection.get_table_description(cursor, table)
+        for column in described:
+            if column.name not in columns:
+                _execute(connection, "GRANT SELECT ({}) ON {} TO {}", column.name, table, role)
 
 
 def _execute(connection: BaseDatabaseWrapper, statement: str, *identifiers: str) -> None:

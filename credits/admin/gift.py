@@ -17,7 +17,7 @@ from backoffice.lib.admin.confirm import Change, ConfirmFormView
 from backoffice.lib.money import format_credits
 from credits import selectors, services
 from credits.amounts import parse_amount
-from credits.errors import CreditError, InvalidAmount
+from credits.errors import CreditError, DemoCustomer, InvalidAmount
 
 
 class AmountField(forms.CharField):
@@ -71,6 +71,8 @@ class GiftView(ConfirmFormView):
         return customer
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
+        if subject.demo_mode:
+            raise DemoCustomer(subject.pk)
         available = selectors.available_credits(user_id=subject.pk, now=clock.now())
         changes = [
             Change("Balance", display.credits(available), display.credits(available + cleaned_data["amount"])),

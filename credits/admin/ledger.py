@@ -34,6 +34,7 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
     search_fields = ("reference",)
     search_help_text = "Email of the customer, an exact reference, or the number of an entry"
     ordering = ("-created_at",)
+    link_lookups = ("account__exact",)
     sortable_by = ("when",)
     list_display_links = ("when",)
     fields = (

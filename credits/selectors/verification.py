@@ -73,7 +73,37 @@ RULES = {
         LEFT JOIN credits_creditlot AS lot ON lot.transaction_id = entry.id
         WHERE entry.amount > 0 AND lot.amount IS DISTINCT FROM entry.amount
     """,
-    "a lot and its draws belong to the account of their entries": """
+    "an entry that adds draws on nothing": """
+        SELECT entry.account_id, entry.id, format('it has a draw of %s on lot %s', draw.amount, draw.lot_id)
+        FROM credits_credittransaction AS entry
+        JOIN credits_creditdraw AS draw ON draw.transaction_id = entry.id
+        WHERE entry.amount > 0
+    """,
+    "a lot is of the account and the kind of the entry that opened it": """
+        SELECT lot.account_id, lot.id,
+               format('%s lot of account %s, %s entry of account %s',
+                      lot.source_kind, lot.account_id, entry.kind, entry.account_id)
+        FROM credits_creditlot AS lot
+        JOIN credits_credittransaction AS entry ON entry.id = lot.transaction_id
+        WHERE lot.account_id <> entry.account_id OR lot.source_kind <> entry.kind
+    """,
+    "lifetime figures are the sums of purchases and of usage": """
+        SELECT account.user_id, account.user_id,
+               format('purchased %s of %s, consumed %s of %s', lifetime_purchased, bought, lifetime_consumed, used)
+        FROM credits_creditaccount AS account
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount) FILTER (WHERE kind = 'purchase'), 0) AS bought,
+                                   coalesce(-sum(amount) FILTER (WHERE kind = 'usage'), 0) AS used
+                            FROM credits_credittransaction WHERE account_id = account.user_id) AS entries
+        WHERE lifetime_purchased <> bought OR lifetime_consumed <> used
+    """,
+    "the account was last posted to when its last entry was made": """
+        SELECT account.user_id, account.user_id, format('%s, last entry %s', last_posted_at, latest)
+        FROM credits_creditaccount AS account
+        CROSS JOIN LATERAL (SELECT max(created_at) AS latest
+                            FROM credits_credittransaction WHERE account_id = account.user_id) AS entries
+        WHERE last_posted_at IS DISTINCT FROM latest
+    """,
+    "a draw is on a lot of its own account": """
         SELECT lot.account_id, draw.id, format('draw of entry %s of account %s', entry.id, entry.account_id)
         FROM credits_creditdraw AS draw
         JOIN credits_creditlot AS lot ON lot.id = draw.lot_id

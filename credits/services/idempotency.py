@@ -24,7 +24,8 @@ def save(records: Sequence[tuple[str, str, dict[str, Any]]], *, now: datetime) -
     IdempotencyRecord.objects.bulk_create(
         [
             IdempotencyRecord(key=key, fingerprint=fingerprint, result=result, created_at=now)
-            for key, fingerprint, result in records
+            # In one order for all writers: two that share keys queue instead of deadlocking.
+            for key, fingerprint, result in sorted(records, key=lambda record: record[0])
         ]
     )
 
@@ -36,15 +37,22 @@ def is_key_collision(error: IntegrityError) -> bool:
 
 
 def fingerprint(posting: Posting) -> str:
-    """SHA-256 of what makes two postings the same request: whose, what kind, how much, on which terms."""
+    """SHA-256 of what makes two postings the same request: whose, what kind, how much, what for, on which terms.
+
+    The amount must have been checked: only then is its plain form exact.
+    """
     content = [
         posting.user_id,
         posting.kind,
         # 100 and 100.0000 are the same amount.
         str(posting.amount.normalize()),
         posting.reference,
+        posting.action_type,
+        posting.description,
+        posting.priority,
+        posting.metadata,
         posting.expires_at.isoformat() if posting.expires_at else None,
         posting.paid_minor,
         posting.currency.upper(),
     ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

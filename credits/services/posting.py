@@ -13,10 +13,8 @@ from django.db import IntegrityError, transaction
 from accounts import services as accounts
 from backoffice.lib import clock
 from credits import allocation
-from credits.amounts import check_amount
-from credits.errors import CreditError, IdempotencyConflict, InvalidAmount, InvalidExpiry
-from credits.kinds import sign_fits
-from credits.postings import Outcome, Posting, PostResult, Rejection
+from credits.errors import CreditError, IdempotencyConflict, InvalidExpiry
+from credits.postings import Outcome, Posting, PostResult, Rejection, check
 from credits.services import idempotency
 from credits.services.ledger_rows import Booked, LockedAccounts
 
@@ -35,7 +33,8 @@ def post(posting: Posting) -> PostResult:
 def post_batch(postings: Sequence[Posting]) -> list[Outcome]:
     """Post movements in order, each seeing its predecessors; one outcome each, in the same order.
 
-    A rejected posting writes nothing; the others commit together.
+    A rejected posting makes no entry of its own; the others commit together. What has lapsed on an account is booked
+    even if the posting that met it is refused.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -70,8 +69,9 @@ class _Batch:
 
     def decide(self, posting: Posting) -> Outcome | Booked:
         """Replay, reject or book one posting; what is booked has its outcome once it is written."""
-        fingerprint = idempotency.fingerprint(posting)
         try:
+            check(posting)
+            fingerprint = idempotency.fingerprint(posting)
             first = self._replay(posting.idempotency_key, fingerprint)
             return first if first is not None else self._book(posting, fingerprint)
         except CreditError as error:
@@ -90,7 +90,8 @@ class _Batch:
         return outcome
 
     def _book(self, posting: Posting, fingerprint: str) -> Booked:
-        _check(posting, self.now)
+        if posting.expires_at is not None and posting.expires_at <= self.now:
+            raise InvalidExpiry("The expiry must lie in the future.")
         account = self.locked.account(posting.user_id)
         # Booked even if the posting itself is refused below: it follows from the time alone.
         self.booked += [Booked(account, entry) for entry in allocation.book_lapsed(account, now=self.now)]
@@ -102,14 +103,6 @@ class _Batch:
     def new_records(self) -> list[tuple[str, str, dict[str, Any]]]:
         """Key, fingerprint and result of each first use, after the entries were written."""
         return [(key, known, _as_json(booked)) for key, (known, booked) in self._first_use.items()]
-
-
-def _check(posting: Posting, now: datetime) -> None:
-    check_amount(abs(posting.amount))
-    if not sign_fits(posting.kind, posting.amount > 0):
-        raise InvalidAmount(f"A {posting.kind} cannot be {posting.amount}.")
-    if posting.expires_at is not None and posting.expires_at <= now:
-        raise InvalidExpiry("The expiry must lie in the future.")
 
 
 def _result(booked: Booked) -> PostResult:

@@ -1,10 +1,14 @@
 """Races on the ledger, on real threads and connections."""
 
 import random
+import threading
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from accounts import services as accounts
+from accounts.models import User
 from credits import selectors, services
 from credits.errors import IdempotencyConflict, InsufficientCredits
 from credits.kinds import TransactionKind
@@ -14,6 +18,8 @@ from tests.factories import CustomerFactory, StaffFactory
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_AGO, DAY = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=1)
 
 
 def posting(user_id, amount, key):
@@ -48,6 +54,58 @@ def test_batches_over_the_same_accounts_in_opposite_order_do_not_deadlock():
     assert results == [None, None]
     assert sum(account.balance for account in CreditAccount.objects.all()) == 200_000
     assert list(selectors.verify()) == []
+
+
+def test_credits_and_changes_of_the_person_do_not_deadlock():
+    users = CustomerFactory.create_batch(8)
+    done = threading.Event()
+    ids = [user.pk for user in users]
+
+    def posts(name):
+        for turn in range(60):
+            services.post_batch([posting(pk, 1, f"{name}-{turn}-{pk}") for pk in ids])
+
+    def acts(name, order):
+        for turn in range(60):
+            accounts.record_activities(
+                activities=[
+                    accounts.Activity(event_id=f"{turn}-{pk}", action="login", user_id=pk, at=LONG_AGO + turn * DAY)
+                    for pk in ids[::order]
+                ]
+            )
+
+    def edits():
+        while not done.is_set():
+            User.objects.filter(pk=random.choice(ids)).update(country=random.choice(["DE", "FR"]))
+
+    def measured(work):
+        try:
+            work()
+        finally:
+            done.set()
+
+    calls = [
+        lambda: measured(lambda: posts("a")),
+        lambda: posts("b"),
+        lambda: acts("c", 1),
+        lambda: acts("d", -1),
+        edits,
+    ]
+    assert at_once(calls) == [None] * len(calls)
+
+
+def test_batches_that_share_keys_in_opposite_order_do_not_deadlock():
+    users = CustomerFactory.create_batch(2)
+
+    def batch(user, turn, order):
+        return [posting(user.pk, 1, f"{turn}-{n}") for n in range(30)][::order]
+
+    def run(user, order):
+        for turn in range(20):
+            services.post_batch(batch(user, turn, order))
+
+    assert at_once([lambda: run(users[0], 1), lambda: run(users[1], -1)]) == [None, None]
+    assert CreditTransaction.objects.count() == 600
 
 
 def test_twenty_posts_with_one_key_at_once_make_one_entry_and_identical_answers():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -137,6 +138,31 @@ def test_rejected_items_leave_the_others_standing(user):
     ]  # fmt: skip
     assert CreditTransaction.objects.count() == 1
     assert_proven()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"amount": Decimal("sNaN")}, "invalid_amount"),
+        ({"amount": Decimal("100.0000000000000000000000000001")}, "invalid_amount"),
+        ({"description": "x" * 501}, "invalid_text"),
+        ({"reference": "a\0"}, "invalid_text"),
+        ({"action_type": "x" * 65}, "invalid_text"),
+        ({"idempotency_key": "x" * 256}, "invalid_text"),
+    ],
+)
+def test_what_the_ledger_cannot_hold_rejects_that_item_alone(user, change, code):
+    bad = replace(posting(user, 100, "bad"), **change)
+    good, refused = services.post_batch([posting(user, 100, "good"), bad])
+    assert refused.error.code == code
+    assert good.balance_after == 100
+
+
+@pytest.mark.parametrize("change", [{"action_type": "video"}, {"metadata": {"generation": "2"}}, {"description": "x"}])
+def test_the_same_key_for_another_purpose_is_a_conflict(user, change):
+    services.post(posting(user, 10, "k"))
+    with pytest.raises(errors.IdempotencyConflict):
+        services.post(replace(posting(user, 10, "k"), **change))
 
 
 def test_any_post_first_books_what_has_lapsed(user):

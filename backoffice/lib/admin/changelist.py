@@ -133,7 +133,7 @@ class KeysetChangeList(ChangeList):
 
     def _clicked_order(self) -> Keyset | None:
         _, minus, index = str(self.params.get(ORDER_VAR, "")).partition(".")[0].rpartition("-")
-        if not (index.isascii() and index.isdigit() and int(index) < len(self.list_display)):
+        if not (index.isascii() and index.isdigit() and len(index) < 4 and int(index) < len(self.list_display)):
             return None
         name = self.list_display[int(index)]
         if name not in (self.sortable_by or ()):

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         readonly = roles.readonly_login(settings.READONLY_DATABASE_URL, app["USER"])
         roles.ensure(owner, roles.Login(app["USER"], app["PASSWORD"]))
         roles.ensure(owner, readonly)
+        roles.limit(owner, app["USER"])
         roles.open_schema(owner, app["USER"], readonly.name)
         roles.apply(owner, app_role=app["USER"], readonly_role=readonly.name)
         self.stdout.write(f"ok: roles {app['USER']} and {readonly.name}")
