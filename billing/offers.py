@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -66,7 +67,12 @@ def _register_navigation(
 
 def _latest_payments(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     payments = selectors.latest_payments(user_id=customer.pk, limit=SHOWN_PAYMENTS)
-    return {"payments": [(payment, status_badge(payment.status)) for payment in payments]}
+    currency = settings.REPORTING_CURRENCY
+    return {
+        "payments": [(payment, status_badge(payment.status)) for payment in payments],
+        "currency": currency,
+        "other_sums": payments and selectors.spend_in_other_currencies(user_id=customer.pk, currency=currency),
+    }
 
 
 def _all_payments(customer: Customer) -> str:

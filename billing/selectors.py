@@ -58,6 +58,12 @@ def spend_of(*, user_id: int, currency: str) -> int:
     return paid.aggregate(total=Sum("amount_minor"))["total"] or 0
 
 
+def spend_in_other_currencies(*, user_id: int, currency: str) -> list[tuple[str, int]]:
+    """What ``spend_of`` in ``currency`` leaves out: each other currency with its sum in minor units, by code."""
+    paid = Payment.objects.filter(user_id=user_id, status=PaymentStatus.SUCCEEDED).exclude(currency=currency)
+    return list(paid.values_list("currency").annotate(total=Sum("amount_minor")).order_by("currency"))
+
+
 def latest_payments(*, user_id: int, limit: int) -> list[Payment]:
     """A customer's payments, newest first."""
     return list(Payment.objects.filter(user_id=user_id).order_by("-paid_at", "-id")[:limit])
@@ -74,5 +80,7 @@ def search_payments(found: QuerySet[Payment], text: str) -> QuerySet[Payment]:
     if not term:
         return found
     if "@" in term:
-        return found.filter(user_id__in=User.objects.with_email(term).values("pk"))
+        # The one id, not a subquery: so the index of a customer's payments gives them in their order.
+        user_id = User.objects.with_email(term).values_list("pk", flat=True).first()
+        return found.filter(user_id=user_id) if user_id else found.none()
     return found.filter(Q(stripe_payment_id=term) | Q(stripe_charge_id=term))

@@ -19,6 +19,7 @@ class PaymentAdmin(EvidenceAdmin):
     list_display = ("when", "customer", "amount", "credits", "status_shown", "method_shown", "stripe_id")
     list_filter = (("paid_at", DateRangeFilter),)
     search_fields = ("stripe_payment_id",)
+    link_lookups = ("user__exact",)
     search_help_text = "Email, or an exact pi_ or ch_ id"
     ordering = ("-paid_at",)
     sortable_by = ("when",)

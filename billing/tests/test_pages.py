@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice.lib import clock
@@ -63,9 +65,19 @@ def test_payments_are_found_by_email_and_exact_id(client, reader, customer):
     assert shown(client.get(PAYMENTS, {"q": "ada@EXAMPLE.com"})) == [mine.pk]
     assert shown(client.get(PAYMENTS, {"q": " pi_2 "})) == [other.pk]
     assert shown(client.get(PAYMENTS, {"q": "ch_1"})) == [mine.pk]
-    for nothing in ("pi_", "a", "ada@example", "%"):
+    for nothing in ("pi_", "a", "ada@example", "%", "nobody@example.com"):
         assert shown(client.get(PAYMENTS, {"q": nothing})) == []
     assert shown(client.get(PAYMENTS, {"user__exact": customer.pk})) == [mine.pk]
+
+
+def test_a_search_by_email_asks_for_the_payments_of_that_one_customer(client, reader, customer):
+    """So that their index gives the order, however many payments there are of others."""
+    paid(customer, 1)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(PAYMENTS, {"q": "ada@example.com"})
+    asked = [query["sql"] for query in queries if 'FROM "billing_payment"' in query["sql"]]
+    assert asked
+    assert [sql for sql in asked if f'"billing_payment"."user_id" = {customer.pk}' not in sql] == []
 
 
 def test_the_payments_list_takes_the_same_number_of_queries_for_few_and_many(
@@ -184,6 +196,18 @@ def test_the_customer_page_shows_the_latest_payments(client, customer):
     content = client.get(reverse("admin:accounts_customer_change", args=[customer.pk])).content.decode()
     assert [f'href="{page_of(row)}"' in content for row in rows] == [True] * 10 + [False] * 2
     assert f'href="{PAYMENTS}?user__exact={customer.pk}"' in content
+
+
+def test_the_payments_of_a_customer_say_which_sums_their_spend_leaves_out(client, customer):
+    client.force_login(StaffFactory(permissions=["accounts.view_customer", "billing.view_payment"]))
+    address = reverse("admin:accounts_customer_change", args=[customer.pk])
+    paid(customer, 1)
+    paid(CustomerFactory(), 2, currency="GBP")
+    assert "Not in" not in text_of(client.get(address))
+    for number, currency in enumerate(["EUR", "JPY", "EUR"], 3):
+        paid(customer, number, amount_minor=500, currency=currency)
+    assert "Not in “Spend”, which is in USD: €10.00 , ¥500" in " ".join(text_of(client.get(address)).split())
+    assert selectors.spend_in_other_currencies(user_id=customer.pk, currency="USD") == [("EUR", 1000), ("JPY", 500)]
 
 
 def test_the_customer_page_hides_payments_from_those_who_may_not_see_them(client, customer):
