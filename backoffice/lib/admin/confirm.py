@@ -99,7 +99,7 @@ class ConfirmFormView(View):
             changes = self.effect(subject, form.cleaned_data)
         except self.domain_errors as error:
             form.add_error(None, str(error))
-            # An act that was refused did nothing: trying anew is another one, and the old token may stand for an earlier.
+            # A refused act did nothing: the next try is another one, and the old token may stand for one that was done.
             return self._page(request, subject, form, token=str(uuid.uuid4()) if step == "yes" else token)
         return self._page(request, subject, form, token=token, changes=changes)
 
