@@ -179,7 +179,6 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-REPORTING_TIME_ZONE = env.str("REPORTING_TIME_ZONE", default="UTC")
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
 
 STATIC_URL = "static/"

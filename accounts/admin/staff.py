@@ -6,10 +6,12 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.db import transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.customers import STATUS_TONES
-from accounts.models import StaffMember
+from accounts.models import StaffMember, Status
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
 
@@ -37,6 +39,23 @@ class StaffCreationForm(AdminUserCreationForm):
         return super().save(commit=commit)
 
 
+class NotOneself:
+    """A form of a member of staff by which the reader, a super admin, cannot take their own rights away."""
+
+    reader: Any
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk == self.reader.pk:
+            if cleaned.get("status", Status.ACTIVE) != Status.ACTIVE:
+                self.add_error("status", "Ask another super admin: you would shut yourself out.")
+            if not cleaned.get("is_superuser", True):
+                self.add_error("is_superuser", "Ask another super admin: you would shut yourself out.")
+        if cleaned.get("status", Status.ACTIVE) != Status.ACTIVE and not cleaned.get("status_reason"):
+            self.add_error("status_reason", "Say why.")
+        return cleaned
+
+
 @admin.register(StaffMember)
 class StaffMemberAdmin(SuperAdminOnly, AuditedModelAdmin, UserAdmin):
     list_display = ("email", "full_name", "roles", "is_superuser", "last_login_at", "status_badge")
@@ -58,6 +77,16 @@ class StaffMemberAdmin(SuperAdminOnly, AuditedModelAdmin, UserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        # Django changes the password outside a transaction, which the audit entry must share.
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
+
+    def get_form(self, request: HttpRequest, obj: StaffMember | None = None, **kwargs: Any) -> type[ModelForm]:
+        form = super().get_form(request, obj, **kwargs)
+        # Nobody shuts themselves out: the last super admin could not be let in again.
+        return type(form.__name__, (NotOneself, form), {"reader": request.user}) if obj else form
 
     @admin.display(description="Roles")
     def roles(self, member: StaffMember) -> str:

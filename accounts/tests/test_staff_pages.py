@@ -97,6 +97,33 @@ def test_the_session_id_changes_at_login(client):
     assert client.session.session_key != before
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_password_set_for_another_is_audited_and_ends_their_sessions(client, boss):
+    member = StaffFactory()
+    address = reverse("admin:auth_user_password_change", args=[member.pk])
+    form = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD, "set-password": "x"}
+    assert client.post(address, form).status_code == 302
+    member.refresh_from_db()
+    assert member.check_password(PASSWORD)
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.new_values) == (boss, {"password": "(withheld)"})
+
+
+@pytest.mark.parametrize("change", [{"is_superuser": ""}, {"status": "suspended", "status_reason": "bye"}])
+def test_nobody_shuts_themselves_out(client, boss, change):
+    form = {"email": boss.email, "full_name": "", "status": "active", "status_reason": "", "is_superuser": "on"}
+    response = client.post(page_of(boss), form | change)
+    assert "you would shut yourself out" in response.content.decode()
+    boss.refresh_from_db()
+    assert boss.is_superuser and boss.is_active
+
+
+def test_a_suspension_needs_a_reason(client, boss):
+    member = StaffFactory()
+    form = {"email": member.email, "full_name": "", "status": "suspended", "status_reason": ""}
+    assert "Say why." in client.post(page_of(member), form).content.decode()
+
+
 def test_nobody_is_deleted(client, boss):
     member = StaffFactory()
     assert client.post(reverse("admin:accounts_staffmember_delete", args=[member.pk])).status_code == 403

@@ -7,7 +7,7 @@ from django import forms
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from backoffice.lib.admin.confirm import Change, ConfirmFormView
+from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
 from billing.badges import state_badge
 from billing.errors import NotReplayable, ReasonMissing
 from billing.models import EventState, StripeEvent
@@ -45,7 +45,7 @@ class ReplayView(ConfirmFormView):
         event = replay_event(event_id=subject.pk, actor=request.user, reason=cleaned_data["reason"])
         if event.state == EventState.PROCESSED:
             return "The event has taken effect."
-        return f"The event is {event.get_state_display().lower()}: {event.error}"
+        return Caution(f"The event is {event.get_state_display().lower()}: {event.error}")
 
     def success_url(self, subject: StripeEvent) -> str:
         return reverse("admin:billing_stripeevent_change", args=[subject.pk])

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Customer
 from backoffice.lib import clock
 from backoffice.lib.admin import display
-from backoffice.lib.admin.confirm import Change, ConfirmFormView
+from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
 from backoffice.lib.money import format_credits
 from credits import selectors, services
 from credits.amounts import parse_amount
@@ -90,6 +90,8 @@ class GiftView(ConfirmFormView):
             idempotency_key=f"admin:gift:{token}",
             expires_at=cleaned_data["last_day"],
         )
+        if result.replayed:
+            return Caution("This gift was given before, and nothing was done again.")
         return f"{format_credits(result.amount)} credits given. The balance is {format_credits(result.balance_after)}."
 
     def success_url(self, subject: Customer) -> str:

@@ -62,10 +62,11 @@ def test_from_payment_to_gift_to_account(stack, staff):
     page.get_by_label("Reason").fill("Sorry for the outage")
     assert staff.serious_faults() == []
     page.get_by_role("button", name="Continue").click()
+    page.get_by_role("heading", name="Is this right?").wait_for(state="visible")
     assert re.search(r"Balance\s+now\s*100\s+then\s*200", page.locator(".effect").inner_text())
     assert staff.serious_faults() == []
     page.get_by_role("button", name="Gift credits").click()
-    assert page.get_by_text("100 credits given. The balance is 200.").is_visible()
+    page.get_by_text("100 credits given. The balance is 200.").wait_for(state="visible")
 
     ledger = page.get_by_role("region", name="Ledger").inner_text()
     assert re.search(r"\+100\s+200", ledger)
@@ -73,6 +74,7 @@ def test_from_payment_to_gift_to_account(stack, staff):
     assert staff.serious_faults() == []
 
     page.get_by_role("region", name="Audit").get_by_role("link", name="credits.gift").click()
+    page.wait_for_url("**/admin/audit/auditentry/*/change/")
     entry = page.inner_text("main")
     assert re.search(r"balance\s+100\s+200", entry)
     assert "Sorry for the outage" in entry

@@ -29,6 +29,10 @@ class Change:
     after: Any
 
 
+class Caution(str):
+    """What ``perform`` returns when the act was done and did not reach what the reader wanted."""
+
+
 class ConfirmFormView(View):
     """GET shows the form; POST shows the effect; POST with ``confirm=yes`` does it, then redirects.
 
@@ -105,7 +109,7 @@ class ConfirmFormView(View):
 
     def _done(self, request: HttpRequest, subject: Any, form: forms.Form, token: str) -> HttpResponse:
         message = self.perform(request, subject, form.cleaned_data, token)
-        messages.success(request, message)
+        messages.add_message(request, messages.WARNING if isinstance(message, Caution) else messages.SUCCESS, message)
         return redirect(self.success_url(subject))
 
     def _page(

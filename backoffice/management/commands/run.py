@@ -80,6 +80,8 @@ class Command(BaseCommand):
         password = Path(settings.DATA_DIR) / "secrets" / "demo-password"
         if password.exists():
             self.say(f"Demo login: {DEMO_EMAIL}  password: {password.read_text().strip()}")
+        elif not get_user_model().objects.filter(is_staff=True).exists():
+            self.say("No staff yet: .venv/bin/python manage.py createsuperuser makes the first")
         self.say(f"Logs: {log_folder()}   Stop: Ctrl-C\n")
 
     def say(self, line: str) -> None:
@@ -115,10 +117,10 @@ def prepare_database() -> None:
 
 
 def wants_demo() -> bool:
-    """Only where nothing is real, and only once."""
+    """Only where nothing is real: no production, and nobody yet, neither customers nor staff."""
     if environment.name(os.environ) == "production":
         return False
-    return not get_user_model().objects.filter(is_staff=False).exists()
+    return not get_user_model().objects.exists()
 
 
 def children(port: int) -> list[Child]:
