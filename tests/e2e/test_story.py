@@ -85,7 +85,7 @@ def test_from_payment_to_gift_to_account(stack, staff):
         page.get_by_role("button", name="Export CSV").click()
     lines = download.value.path().read_text().splitlines()
     assert lines[0] == "ID,User Email,Type,Amount,Balance After,Description,Date"
-    assert [line.split(",")[1:5] for line in lines[1:]] == [
+    assert [line.split(",")[1:5] for line in lines[1:] if ",ada@example.com," in line] == [
         ["ada@example.com", "purchase", "100", "100"],
         ["ada@example.com", "gift", "100", "200"],
     ]
