@@ -42,7 +42,9 @@ INSTALLED_APPS = [
     "billing",
 ]
 
+# Outermost, the context of the request: whatever fails, the answer and the log line name the same request.
 MIDDLEWARE = [
+    "audit.middleware.request_context",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -52,7 +54,6 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "audit.middleware.request_context",
     "django.contrib.messages.middleware.MessageMiddleware",
     "backoffice.lib.admin.timezones.staff_timezone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -90,3 +90,26 @@ def test_without_redis_it_is_not_ready(client, settings):
 def test_reports_of_browsers_are_taken_and_bounded(client, address, body):
     assert client.post(address, body, content_type="application/csp-report").status_code == 204
     assert client.get(address).status_code == 405
+
+
+def test_an_error_page_names_its_request_for_whoever_reports_it(client, monkeypatch):
+    client.force_login(StaffFactory(is_superuser=True))
+    client.raise_request_exception = False
+    broken = "backoffice.lib.admin.navigation.sidebar"
+    lost = client.get("/nowhere")
+    unread = client.get("/admin/?q=%00")
+    monkeypatch.setattr(broken, lambda request: 1 / 0)
+    fault = client.get("/admin/")
+    assert [response.status_code for response in (lost, unread, fault)] == [404, 400, 500]
+    for response in (lost, unread, fault):
+        assert f"<code>{response['X-Request-ID']}</code>" in response.content.decode()
+
+
+def test_a_fault_of_the_session_is_named_too(client, monkeypatch, settings):
+    client.force_login(StaffFactory(is_superuser=True))
+    client.raise_request_exception = False
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.save", lambda *args, **kwargs: 1 / 0)
+    response = client.get("/admin/")
+    assert response.status_code == 500
+    assert f"<code>{response['X-Request-ID']}</code>" in response.content.decode()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from django import template
 from django.contrib.admin.templatetags import admin_list
 from django.template.context import Context
@@ -54,6 +55,12 @@ def preference(context: Context, name: str) -> str:
     request = context.get("request")
     chosen = request.COOKIES.get(name, "") if request else ""
     return chosen if chosen in choices else choices[0]
+
+
+@register.simple_tag
+def request_id() -> str:
+    """The request's id as log lines carry it; empty outside of a request. The page of a server error has no context."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 @register.inclusion_tag("admin/change_list_results.html")
