@@ -33,7 +33,14 @@ def register() -> None:
     roles.declare("billing_stripeevent", roles.TableGrant(update=EVENT_OUTCOME))
     roles.declare("billing_payment", roles.TableGrant(update=PAYMENT_DETAILS))
     _register_navigation("payment", "Payments", "card", order=10)
-    _register_navigation("stripeevent", "Stripe events", "inbox", order=20, badge=selectors.events_needing_attention)
+    _register_navigation(
+        "stripeevent",
+        "Stripe events",
+        "inbox",
+        order=20,
+        badge=selectors.events_needing_attention,
+        badge_query="state__exact=attention",
+    )
     _register_navigation("creditpack", "Credit packs", "package", order=30)
     customer_panels.register(
         CustomerPanel(
@@ -49,7 +56,7 @@ def register() -> None:
 
 
 def _register_navigation(
-    model: str, label: str, icon: str, *, order: int, badge: Callable[[], int] | None = None
+    model: str, label: str, icon: str, *, order: int, badge: Callable[[], int] | None = None, badge_query: str = ""
 ) -> None:
     navigation.register(
         NavigationItem(
@@ -61,6 +68,7 @@ def _register_navigation(
             permission=f"billing.view_{model}",
             order=order,
             badge=badge,
+            badge_query=badge_query,
         )
     )
 

@@ -56,7 +56,11 @@ class Registry(Generic[E]):
 
 @dataclass(frozen=True, kw_only=True)
 class NavigationItem:
-    """A line of the sidebar. ``badge`` counts what waits for someone and must be cheap."""
+    """A line of the sidebar.
+
+    ``badge`` counts what waits for someone and must be cheap; ``badge_query`` is the query that narrows the page to
+    what was counted.
+    """
 
     key: str
     section: str
@@ -66,6 +70,7 @@ class NavigationItem:
     permission: str
     order: int = 100
     badge: Callable[[], int] | None = None
+    badge_query: str = ""
 
     def __post_init__(self) -> None:
         if self.section not in SECTIONS:

@@ -19,9 +19,11 @@ from billing.admin import links
 from billing.admin.replay import ReplayView
 from billing.badges import state_badge
 from billing.handlers import HANDLERS
-from billing.models import StripeEvent
+from billing.models import EventState, StripeEvent
+from billing.models.events import NEEDS_ATTENTION
 from billing.services.replay import REPLAYABLE
 
+ATTENTION = "attention"
 SEE_AUDIT = "audit.view_auditentry"
 SHOWN_REPLAYS = 20
 SHOWN_ERROR = 120
@@ -42,10 +44,24 @@ class TypeFilter(admin.SimpleListFilter):
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
+class StateFilter(admin.SimpleListFilter):
+    """The states, and first the two of them that the count of the sidebar is made of."""
+
+    title, parameter_name = "state", "state__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(ATTENTION, "Needs attention"), *EventState.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
+        if self.value() == ATTENTION:
+            return queryset.filter(state__in=NEEDS_ATTENTION)
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
 @admin.register(StripeEvent)
 class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
     list_display = ("when", "type", "state_shown", "subject", "attempts", "error_in_short")
-    list_filter = ("state", TypeFilter, "livemode", ("received_at", DateRangeFilter))
+    list_filter = (StateFilter, TypeFilter, "livemode", ("received_at", DateRangeFilter))
     search_fields = ("stripe_id",)
     search_help_text = "Exact id: evt_, pi_, cs_ or any other"
     ordering = ("-received_at",)

@@ -160,7 +160,21 @@ def test_the_sidebar_counts_what_waits_for_someone(client, reader, customer):
     deliver(intent_succeeded(payment_intent(metadata={"user_id": "u_ada", "credits": "1"})))
     assert selectors.events_needing_attention() == 1
     content = client.get(PAYMENTS).content.decode()
-    assert re.search(r"Stripe events\s*</span>\s*<span[^>]*>\s*1\b", content)
+    assert re.search(r"Stripe events\s*</span>\s*</a>\s*<a[^>]*>\s*1\b", content)
+
+
+def test_the_count_leads_to_the_events_it_counts_and_home_does_too(client, reader, customer):
+    parked, failed, _ = deliver(
+        session_completed(checkout_session("pi_1")), event("charge.succeeded", charge()), event("x", {"id": "x_1"})
+    )
+    StripeEvent.objects.filter(pk=failed.pk).update(state=EventState.FAILED, processed_at=None)
+    for page in (PAYMENTS, reverse("admin:index")):
+        content = client.get(page).content.decode()
+        leads = set(re.findall(rf'href="({EVENTS}[^"]*)"', content))
+        assert leads == {EVENTS, f"{EVENTS}?state__exact=attention"}
+    response = client.get(EVENTS, {"state__exact": "attention"})
+    assert shown(response) == [failed.pk, parked.pk]
+    assert "Needs attention" in text_of(response)
 
 
 def test_the_count_of_what_waits_is_capped():

@@ -12,12 +12,13 @@ from backoffice.lib.admin.resilience import attempt
 
 @dataclass(frozen=True, kw_only=True)
 class SidebarItem:
-    """A line of the sidebar. ``badge`` is None when nothing waits."""
+    """A line of the sidebar. ``badge`` is None when nothing waits; what waits is at ``waiting_url``."""
 
     key: str
     section: str
     label: str
     url: str
+    waiting_url: str
     icon: str
     current: bool
     badge: int | None
@@ -60,6 +61,7 @@ def _items(request: HttpRequest) -> list[SidebarItem]:
             section=entry.section,
             label=entry.label,
             url=url,
+            waiting_url=f"{url}?{entry.badge_query}" if entry.badge_query else url,
             icon=entry.icon,
             current=entry.key == key if key else url == here,
             badge=_badge(entry),
