@@ -9,21 +9,28 @@ from typing import Any
 import environ
 from csp.constants import NONCE, NONE, SELF
 
-from backoffice.lib import embedded, environment, logs, production
+from backoffice.lib import configuration, embedded, environment, logs, production
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
+if faults := configuration.faults(os.environ) or production.faults(os.environ):
+    sys.exit(f"backoffice: refusing to start: {'; '.join(faults)}")
 env = environ.Env()
+# An empty setting is an unset one.
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
 ENVIRONMENT = environment.name(os.environ)
 PRODUCTION = ENVIRONMENT == "production"
-if faults := production.faults(os.environ):
-    sys.exit(f"backoffice: refusing to start: {'; '.join(faults)}")
+
+
+def _list(name: str) -> list[str]:
+    return configuration.items(env.str(name, default=""))
+
 
 DATA_DIR = embedded.data_dir(os.environ)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.secret(DATA_DIR, "secret-key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
 PORT = env.int("PORT", default=8000)
 
 INSTALLED_APPS = [
@@ -147,8 +154,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_PROXIES = [ip_network(cidr) for cidr in env.list("TRUSTED_PROXIES", default=[])]
+CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = [ip_network(cidr) for cidr in _list("TRUSTED_PROXIES")]
 
 SECURE_SSL_REDIRECT = PRODUCTION and env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -159,7 +166,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-MEDIA_HOSTS = env.list("MEDIA_HOSTS", default=[])
+MEDIA_HOSTS = _list("MEDIA_HOSTS")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -195,7 +202,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
+STRIPE_WEBHOOK_SECRETS = _list("STRIPE_WEBHOOK_SECRETS")
 STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=False)
 
-LOGGING = logs.config(as_json=PRODUCTION, level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING = logs.config(as_json=PRODUCTION, level=env.str("LOG_LEVEL", default="INFO").upper())

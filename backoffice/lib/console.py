@@ -9,7 +9,7 @@ from types import FrameType
 from django.core.management import execute_from_command_line
 from environ import Env
 
-from backoffice.lib import embedded, environment, processes
+from backoffice.lib import configuration, embedded, processes
 from backoffice.lib.embedded.places import REPOSITORY
 
 HELP_OPTIONS = {"--help", "-h"}
@@ -23,10 +23,9 @@ def main() -> None:
     if only_explains(sys.argv[1:]):
         execute_from_command_line(sys.argv)
         return
-    try:
-        environment.name(os.environ)
-    except ValueError as error:
-        sys.exit(f"backoffice: {error}")
+    # Before any server starts.
+    if faults := configuration.faults(os.environ):
+        sys.exit(f"backoffice: refusing to start: {'; '.join(faults)}")
     try:
         run_with_servers(sys.argv[1])
     except KeyboardInterrupt:

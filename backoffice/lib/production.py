@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-from backoffice.lib import environment
+from backoffice.lib import configuration, environment
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "STRIPE_WEBHOOK_SECRETS", "STRIPE_LIVEMODE")
 SHORTEST_SECRET_KEY = 50
-TRUE = {"1", "true", "yes", "on", "y", "ok"}
 
 
 def faults(environ: Mapping[str, str]) -> list[str]:
@@ -19,6 +18,6 @@ def faults(environ: Mapping[str, str]) -> list[str]:
         found.append(f"SECRET_KEY must be a random text of at least {SHORTEST_SECRET_KEY} characters")
     if "*" in environ.get("ALLOWED_HOSTS", ""):
         found.append("ALLOWED_HOSTS must name the hosts, not *")
-    if environ.get("DEBUG", "").lower() in TRUE:
+    if environ.get("DEBUG", "").lower() in configuration.ON:
         found.append("DEBUG must be off")
     return found
