@@ -154,6 +154,17 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
+
+
+def _cookie(name: str) -> str:
+    # Cookies know no ports: two checkouts on one machine would end each other's logins. In production the prefix
+    # keeps another host of the same domain from setting them.
+    return f"__Host-{name}" if PRODUCTION else f"{name}_{PORT}"
+
+
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = _cookie("sessionid"), _cookie("csrftoken")
+# Not in a cookie of their own, whose name cannot be chosen.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = [ip_network(cidr) for cidr in _list("TRUSTED_PROXIES")]
 

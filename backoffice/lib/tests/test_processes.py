@@ -199,8 +199,8 @@ def test_the_port_is_the_argument_else_the_environments_else_8000(arguments, env
 @contextmanager
 def a_run(data_dir: Path, port: int) -> Iterator[subprocess.Popen]:
     environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environ |= {"BACKOFFICE_DATA_DIR": str(data_dir), "PORT": str(port)}
-    command = [sys.executable, "manage.py", "run", "--no-demo"]
+    environ |= {"BACKOFFICE_DATA_DIR": str(data_dir)}
+    command = [sys.executable, "manage.py", "run", "--no-demo", "--port", str(port)]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environ, **streams) as run:
         try:
@@ -215,6 +215,8 @@ def test_run_serves_the_product_and_ends_well_on_ctrl_c():
         assert f"http://127.0.0.1:{port}/admin/" in said
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
             assert answer.status == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/") as answer:
+            assert answer.headers["Set-Cookie"].startswith(f"csrftoken_{port}=")
         family = psutil.Process(run.pid).children(recursive=True)
         ours = [process for process in family if re.search("granian|celery", " ".join(process.cmdline()))]
         assert len(ours) >= 5

@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def serve(self, port: int) -> None:
         """Until a signal or an error ends it."""
-        environ = {**os.environ, **OPERATOR_ONLY}
+        environ = {**os.environ, **OPERATOR_ONLY, "PORT": str(port)}
         data_dir, code = settings.DATA_DIR, settings.BASE_DIR
         supervisor = Supervisor(children(port), data_dir=data_dir, cwd=code, environ=environ, say=self.say)
         grace = UNREADY_GRACE_SECONDS
