@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -80,13 +80,17 @@ def balance(amount: Decimal | None) -> SafeString:
 
 def moment(at: datetime | None) -> SafeString:
     """How long ago, or the date when that is long; the exact time in the reader's zone and in UTC on hover."""
+    return absent() if at is None else _time(at, _spoken(timezone.localtime(at), clock.now()))
+
+
+def expiry(at: datetime | None) -> SafeString:
+    """When something ceases to hold: ``end of 30 Jun 2026`` for the midnight after it, else the day with the time."""
     if at is None:
-        return absent()
-    local, utc = timezone.localtime(at), at.astimezone(UTC)
-    exact = f"{local:%Y-%m-%d %H:%M:%S %Z}"
-    if local.utcoffset():
-        exact += f" · {utc:%Y-%m-%d %H:%M:%S} UTC"
-    return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(), exact, _spoken(local, clock.now()))
+        return SafeString("never")
+    local = timezone.localtime(at)
+    if local.time() == time.min:
+        return _time(at, f"end of {_day(local - timedelta(days=1))}")
+    return _time(at, f"{_day(local)}, {local:%H:%M}")
 
 
 def badge(text: str, tone: Tone = "mute") -> SafeString:
@@ -154,6 +158,18 @@ def _figure(text: str, *, negative: bool) -> SafeString:
     return format_html('<span class="figure{}">{}</span>', " negative" if negative else "", text)
 
 
+def _time(at: datetime, words: str) -> SafeString:
+    local, utc = timezone.localtime(at), at.astimezone(UTC)
+    exact = f"{local:%Y-%m-%d %H:%M:%S %Z}"
+    if local.utcoffset():
+        exact += f" · {utc:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(), exact, words)
+
+
+def _day(local: datetime) -> str:
+    return f"{local.day} {local:%b %Y}"
+
+
 def _balance_state(amount: Decimal) -> tuple[Tone, str, str]:
     if amount < BALANCE_BAD:
         return "bad", "alert", "very low"
@@ -165,7 +181,7 @@ def _balance_state(amount: Decimal) -> tuple[Tone, str, str]:
 def _spoken(at: datetime, now: datetime) -> str:
     distance = abs(now - at)
     if distance >= RELATIVE_FOR:
-        return f"{at.day} {at:%b %Y}"
+        return _day(at)
     minutes = int(distance.total_seconds() // 60)
     if minutes < 1:
         return "just now" if at <= now else "in a moment"

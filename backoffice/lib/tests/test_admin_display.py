@@ -91,6 +91,28 @@ def test_the_exact_moment_is_told_in_the_readers_zone_and_in_utc():
 
 
 @pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        # The day that a form calls the last one ends at midnight, and the day after it is not to be read.
+        ("Europe/Berlin", "end of 30 Jun 2026"),
+        # Elsewhere it is another time of day, which is then told.
+        ("UTC", "30 Jun 2026, 22:00"),
+        ("Asia/Kolkata", "1 Jul 2026, 03:30"),
+    ],
+)
+def test_an_expiry_at_midnight_is_the_end_of_the_day_before(zone, words):
+    with clock.at(NOW), timezone.override(zone):
+        html = display.expiry(datetime(2026, 6, 30, 22, tzinfo=UTC))
+    assert f">{words}</time>" in html
+    assert 'datetime="2026-06-30T22:00:00+00:00"' in html
+    assert "2026-06-30 22:00:00 UTC" in html
+
+
+def test_what_does_not_expire_says_never():
+    assert display.expiry(None) == "never"
+
+
+@pytest.mark.parametrize(
     "html",
     [
         display.credits(None),
