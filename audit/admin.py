@@ -50,6 +50,9 @@ class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
     search_fields = ("resource_id",)
     search_help_text = "Id of what was acted on, or of the request"
     ordering = ("-at",)
+    empty_hint = (
+        "What staff change is kept here, with who, when and why. The first gift, edit or export makes the first entry."
+    )
     link_lookups = ("resource_type__exact", "resource_id__exact")
     sortable_by = ("when",)
     fields = (

@@ -45,6 +45,10 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
     search_fields = ("email", "full_name", "external_id", "stripe_customer_id")
     search_help_text = "Email, name, or an exact id (ours, the product's or Stripe's)"
     ordering = ("-figures__joined",)
+    empty_hint = (
+        "Customers appear here as the product tells of them. Make an API key for it under Settings, "
+        "and let it send its first customer."
+    )
     keyset_tiebreak = "figures__user"
     sortable_by = ("credits", "generations", "spend", "joined", "last_active")
     fields = (

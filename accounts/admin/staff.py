@@ -107,3 +107,5 @@ admin.site.unregister(Group)
 @admin.register(Group)
 class RoleAdmin(SuperAdminOnly, AuditedModelAdmin, GroupAdmin):
     """Groups are the roles of the house."""
+
+    empty_hint = "A role is what some of the staff may do. Add one, then give it to people on the page of each."

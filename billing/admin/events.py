@@ -67,7 +67,10 @@ class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
     ordering = ("-received_at",)
     sortable_by = ("when",)
     list_display_links = ("when",)
-    empty_hint = "Stripe's deliveries to /webhooks/stripe/ appear here."
+    empty_hint = (
+        "What Stripe delivers to /webhooks/stripe/ appears here. "
+        "Add that address of this host as a webhook endpoint in Stripe."
+    )
 
     def get_urls(self) -> list[URLPattern]:
         replay = self.admin_site.admin_view(ReplayView.as_view())

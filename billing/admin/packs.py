@@ -70,7 +70,7 @@ class CreditPackAdmin(AuditedModelAdmin):
     ordering = ("position",)
     sortable_by = ("name", "credits_shown", "position")
     fields = ("name", "credits", "price", "currency", "stripe_price_id", "is_active", "position")
-    empty_hint = "Add a pack with the price that it has in Stripe, so that its line items are worth credits."
+    empty_hint = "A pack says how many credits a price in Stripe buys. Add one for each price that customers can pay."
 
     @admin.display(description="Credits", ordering="credits")
     def credits_shown(self, pack: CreditPack) -> str:

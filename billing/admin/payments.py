@@ -24,7 +24,7 @@ class PaymentAdmin(EvidenceAdmin):
     ordering = ("-paid_at",)
     sortable_by = ("when",)
     list_display_links = ("when",)
-    empty_hint = "Payments appear here once Stripe tells of them."
+    empty_hint = "Payments appear here as Stripe tells of them. If customers have paid, look into Stripe events."
     fieldsets = (
         (None, {"fields": ("customer", "amount", "credits", "status_shown", "method_shown", "when", "booked")}),
         ("Where it is told", {"fields": ("at_stripe", "charge_at_stripe", "entry", "events")}),

@@ -57,7 +57,7 @@ class BackofficeModelAdmin(_ModelAdmin):
     link_lookups: tuple[str, ...] = ()
     # Whether the page of a record leads to what the audit log knows of it.
     has_history = True
-    # What to do about an empty list, in a sentence.
+    # What an empty list will hold and what to do about it: a sentence each.
     empty_hint = ""
     formfield_overrides = {
         models.DateTimeField: {"form_class": forms.DateTimeField, "widget": widgets.DateTimeInput},
