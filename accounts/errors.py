@@ -1,13 +1,50 @@
-"""What can go wrong with people."""
+"""What can go wrong with people and keys, each with the code that programs see."""
 
 
 class AccountError(Exception):
-    """Base of what this app raises."""
+    """Base of what this app raises. ``code`` is stable and meant for programs."""
+
+    code = "account_error"
 
 
 class UnknownCustomer(AccountError):
-    """No customer has this id. Staff are no customers."""
+    """No customer has this id, ours or the product's. Staff are no customers."""
 
-    def __init__(self, user_id: int) -> None:
+    code = "unknown_user"
+
+    def __init__(self, user_id: int | str) -> None:
         super().__init__(f"There is no customer with id {user_id}.")
         self.user_id = user_id
+
+
+class EmailTaken(AccountError):
+    """Another person has this address, in any case of its letters."""
+
+    code = "email_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has this email address.")
+
+
+class EmailMissing(AccountError):
+    """Nobody is without an address."""
+
+    code = "email_missing"
+
+    def __init__(self) -> None:
+        super().__init__("A customer needs an email address.")
+
+
+class KeyRefused(AccountError, ValueError):
+    """There can be no such API key."""
+
+    code = "invalid_key"
+
+
+class KeyRevoked(AccountError):
+    """The key was revoked before."""
+
+    code = "key_revoked"
+
+    def __init__(self) -> None:
+        super().__init__("This key is revoked already.")

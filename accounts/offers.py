@@ -25,6 +25,9 @@ SEE_CUSTOMERS = "accounts.view_customer"
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     roles.hide("accounts_user", ("password",))
+    roles.hide("accounts_apikey", ("key_hash",))
+    # A key's hash, scopes and owner are for good; a key that is not wanted is revoked.
+    roles.declare("accounts_apikey", roles.TableGrant(update=("last_used_at", "revoked_at")))
     # A live session's key is a login.
     roles.hide("django_session")
     _register_navigation()
@@ -47,6 +50,7 @@ def _register_navigation() -> None:
         ("customers", "Customers", "Customers", "admin:accounts_customer_changelist", "customers", SEE_CUSTOMERS),
         ("staff", "Settings", "Staff", "admin:accounts_staffmember_changelist", "staff", "accounts.view_staffmember"),
         ("roles", "Settings", "Roles", "admin:auth_group_changelist", "roles", "auth.view_group"),
+        ("api-keys", "Settings", "API keys", "admin:accounts_apikey_changelist", "key", "accounts.view_apikey"),
     ]
     for order, (key, section, label, url_name, icon, permission) in enumerate(pages):
         navigation.register(

@@ -13,6 +13,8 @@ class Action(StrEnum):
     CREDITS_GIFT = "credits.gift"
     CREDITS_ADJUST = "credits.adjust"
     STRIPE_EVENT_REPLAYED = "billing.replay_event"
+    API_KEY_CREATED = "accounts.create_api_key"
+    API_KEY_REVOKED = "accounts.revoke_api_key"
     CUSTOMERS_EXPORTED = "accounts.export_customers"
     LEDGER_EXPORTED = "credits.export_ledger"
     AUDIT_EXPORTED = "audit.export"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,8 @@ class RequestContext:
     ip: str | None = None
     user_agent: str = ""
     request_id: str = ""
+    # How the API key begins by which a program asks in somebody's name.
+    api_key: str = ""
 
 
 NO_REQUEST = RequestContext()
@@ -33,3 +35,8 @@ def serving(context: RequestContext) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def asked_by_key(prefix: str) -> None:
+    """From here on the request being served is one by the API key that begins with ``prefix``."""
+    _current.set(replace(_current.get(), api_key=prefix))

@@ -12,6 +12,7 @@ from audit.models import AuditEntry
 from backoffice.lib import clock
 
 SYSTEM = "system"
+LABEL_LENGTH = AuditEntry._meta.get_field("actor_label").max_length or 0
 # Evidence is kept for ever and personal data is not: the log says that such a value was there, not which.
 WITHHELD = "(withheld)"
 
@@ -50,7 +51,7 @@ def record(
     return AuditEntry.objects.create(
         at=clock.now(),
         actor_id=actor.pk if actor else None,
-        actor_label=str(actor) if actor else SYSTEM,
+        actor_label=_label(actor, origin),
         action=action,
         resource_type=resource.type,
         resource_id=resource.id,
@@ -62,3 +63,10 @@ def record(
         user_agent=origin.user_agent,
         request_id=origin.request_id,
     )
+
+
+def _label(actor: models.Model | None, origin: context.RequestContext) -> str:
+    """Who it was, and the API key through which."""
+    through = f" through API key {origin.api_key}" if origin.api_key else ""
+    name = str(actor) if actor else SYSTEM
+    return name[: LABEL_LENGTH - len(through)] + through

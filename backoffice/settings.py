@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "backoffice.middleware.permissions_policy",
+    "backoffice.lib.api.middleware.api_answers",
     "backoffice.middleware.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -209,7 +210,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# The largest body: a batch of 5,000 charges with their metadata.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+# Requests a minute of one API key; 0 is no limit.
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=6000)
+API_STAFF_RATE_LIMIT = env.int("API_STAFF_RATE_LIMIT", default=600)
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")

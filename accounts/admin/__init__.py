@@ -1,6 +1,7 @@
-"""Pages about people."""
+"""Pages about people, and about the keys by which programs act for them."""
 
+from accounts.admin.api_keys import ApiKeyAdmin
 from accounts.admin.customers import CustomerAdmin
 from accounts.admin.staff import RoleAdmin, StaffMemberAdmin
 
-__all__ = ["CustomerAdmin", "RoleAdmin", "StaffMemberAdmin"]
+__all__ = ["ApiKeyAdmin", "CustomerAdmin", "RoleAdmin", "StaffMemberAdmin"]

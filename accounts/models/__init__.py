@@ -1,7 +1,18 @@
-"""Who the company deals with: customers, the staff who serve them, and what customers did."""
+"""Who the company deals with: customers, the staff who serve them, what customers did, and keys of programs."""
 
 from accounts.models.activity import ActivityEvent
+from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerFigures
 from accounts.models.users import Customer, StaffMember, Status, User
 
-__all__ = ["ActivityEvent", "Customer", "CustomerFigures", "StaffMember", "Status", "User"]
+__all__ = [
+    "STAFF_SCOPES",
+    "ActivityEvent",
+    "ApiKey",
+    "Customer",
+    "CustomerFigures",
+    "Scope",
+    "StaffMember",
+    "Status",
+    "User",
+]

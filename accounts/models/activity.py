@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from backoffice.lib import clock
 
@@ -32,6 +33,12 @@ class ActivityEvent(models.Model):
         indexes = [
             # The activity panel of a customer, newest first; it also serves the foreign key.
             models.Index(fields=["user", "-at"], name="activity_of_user"),
+            # Visits of a visitor who signs up, and the signup of a visitor whose visits come late.
+            models.Index(fields=["visitor_id"], condition=~Q(visitor_id=""), name="activity_of_visitor"),
+        ]
+        constraints = [
+            # However often and from wherever it is told, a person signed up once.
+            models.UniqueConstraint(fields=["user"], condition=Q(action="signup"), name="activity_one_signup"),
         ]
 
     def __str__(self) -> str:

@@ -123,8 +123,18 @@ class HealthProbe:
     order: int = 100
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlanGuard:
+    """Something that decides a customer's plan: while ``is_managed(user_id)``, the product's word on it is ignored."""
+
+    key: str
+    is_managed: Callable[[int], bool]
+    order: int = 100
+
+
 navigation: Registry[NavigationItem] = Registry("navigation")
 customer_panels: Registry[CustomerPanel] = Registry("customer panels")
 customer_figures: Registry[CustomerFigure] = Registry("customer figures")
 customer_actions: Registry[CustomerAction] = Registry("customer actions")
 health_probes: Registry[HealthProbe] = Registry("health probes")
+plan_guards: Registry[PlanGuard] = Registry("plan guards")

@@ -1,10 +1,14 @@
 """Reads of people and their figures."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from django.db import connection
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from psycopg import sql
 
+from accounts.errors import UnknownCustomer
 from accounts.models import ActivityEvent, Customer, CustomerFigures
 
 LARGEST_ID = 2**63 - 1
@@ -84,3 +88,30 @@ def customer_by_email(email: str) -> Customer | None:
 def recent_activity(*, user_id: int, limit: int) -> list[ActivityEvent]:
     """The customer's latest acts, newest first."""
     return list(ActivityEvent.objects.filter(user_id=user_id).order_by("-at")[:limit])
+
+
+def customer_by_external_id(external_id: str) -> Customer:
+    """The customer whom the product calls ``external_id``. Raises UnknownCustomer."""
+    customer = Customer.objects.filter(external_id=external_id).first()
+    if customer is None:
+        raise UnknownCustomer(external_id)
+    return customer
+
+
+def customer_ids(external_ids: Collection[str]) -> dict[str, int]:
+    """Our ids of the customers whom the product calls so; who is not in it is none. One query."""
+    found = Customer.objects.filter(external_id__in=set(external_ids)).values_list("external_id", "pk")
+    return {str(external_id): pk for external_id, pk in found}
+
+
+def signups_of_visitors(visitor_ids: Collection[str]) -> dict[str, list[tuple[datetime, int]]]:
+    """When each visitor signed up and as which user, first signup first. One query, none for nobody."""
+    if not visitor_ids:
+        return {}
+    signups = ActivityEvent.objects.filter(
+        visitor_id__in=set(visitor_ids), action="signup", user__isnull=False
+    ).exclude(visitor_id="")
+    found: dict[str, list[tuple[datetime, int]]] = {}
+    for visitor_id, at, user_id in signups.order_by("at", "pk").values_list("visitor_id", "at", "user_id"):
+        found.setdefault(visitor_id, []).append((at, user_id))
+    return found

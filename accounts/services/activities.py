@@ -1,18 +1,20 @@
-"""Verbs on people and on the figures kept beside them."""
+"""What people did, kept once each."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
 
-from accounts.models import ActivityEvent, CustomerFigures, User
+from accounts.models import ActivityEvent
 from backoffice.lib import clock
 
+SIGNUP = "signup"
 # Moving last_active_at at each act would rewrite a hot row for no one's benefit.
 ACTIVE_RESOLUTION = timedelta(minutes=5)
+USER_AGENT_LENGTH = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,8 @@ class Activity:
     at: datetime
     visitor_id: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    ip: str | None = None
+    user_agent: str = ""
 
 
 def record_activity(
@@ -55,26 +59,41 @@ def record_activity(
 
 
 @transaction.atomic
-def record_activities(*, activities: Sequence[Activity]) -> None:
-    """Keep many acts, each once under its ``event_id``, in two statements; see ``record_activity``."""
+def record_activities(*, activities: Sequence[Activity]) -> frozenset[str]:
+    """Keep many acts, each once under its ``event_id``, in two statements; see ``record_activity``.
+
+    Returns the ids that were new. A second signup of one person is no new act either.
+    """
     now = clock.now()
-    ActivityEvent.objects.bulk_create(
-        [
-            ActivityEvent(
-                event_id=activity.event_id,
-                action=activity.action,
-                user_id=activity.user_id,
-                visitor_id=activity.visitor_id,
-                details=dict(activity.details),
-                at=activity.at,
-                created_at=now,
-            )
-            # In one order for all writers: two that share ids queue instead of deadlocking.
-            for activity in sorted(activities, key=lambda activity: activity.event_id)
-        ],
-        ignore_conflicts=True,
-    )
+    kept = _insert(activities, now)
     _move_last_active(activities, now)
+    return kept
+
+
+def _insert(activities: Sequence[Activity], now: datetime) -> frozenset[str]:
+    # In one order for all writers: two that share ids queue instead of deadlocking.
+    rows = sorted(activities, key=lambda activity: activity.event_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_activityevent"
+            " (event_id, user_id, visitor_id, action, details, ip, user_agent, at, created_at)"
+            " SELECT event_id, user_id, visitor_id, action, details::jsonb, ip::inet, user_agent, at, %s"
+            " FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
+            " %s::timestamptz[]) AS new(event_id, user_id, visitor_id, action, details, ip, user_agent, at)"
+            " ON CONFLICT DO NOTHING RETURNING event_id",
+            [
+                now,
+                [row.event_id for row in rows],
+                [row.user_id for row in rows],
+                [row.visitor_id for row in rows],
+                [row.action for row in rows],
+                [json.dumps(dict(row.details)) for row in rows],
+                [row.ip for row in rows],
+                [row.user_agent[:USER_AGENT_LENGTH] for row in rows],
+                [row.at for row in rows],
+            ],
+        )
+        return frozenset(event_id for (event_id,) in cursor)
 
 
 def _move_last_active(activities: Sequence[Activity], now: datetime) -> None:
@@ -98,24 +117,14 @@ def _move_last_active(activities: Sequence[Activity], now: datetime) -> None:
         )
 
 
-def set_balances(balances: Mapping[int, Decimal]) -> None:
-    """Write each customer's balance in credits beside the person; keyed by user id. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE accounts_customerfigures AS figures SET balance = new.balance"
-            " FROM unnest(%s::bigint[], %s::numeric[]) AS new(user_id, balance)"
-            " WHERE figures.user_id = new.user_id",
-            [list(balances), list(balances.values())],
-        )
-
-
-def set_spend(*, user_id: int, spend_minor: int) -> None:
-    """Write what a customer has paid on balance, in minor units of REPORTING_CURRENCY."""
-    CustomerFigures.objects.filter(user_id=user_id).update(spend_minor=spend_minor)
-
-
-@transaction.atomic
-def link_stripe_customer(*, user_id: int, stripe_customer_id: str) -> None:
-    """Remember the Stripe customer of a user who has none; a known one is left as it is, and so is another's."""
-    if not User.objects.filter(stripe_customer_id=stripe_customer_id).exists():
-        User.objects.filter(pk=user_id, stripe_customer_id__isnull=True).update(stripe_customer_id=stripe_customer_id)
+def link_visits(*, visitor_id: str, user_id: int) -> None:
+    """Make what a visitor did so far, as far as it is nobody's yet, the acts of a user."""
+    # Locked in one order, so that two who link the same visitor queue instead of deadlocking.
+    nobodys = (
+        ActivityEvent.objects.select_for_update(no_key=True)
+        .filter(visitor_id=visitor_id, user__isnull=True)
+        .exclude(visitor_id="")
+        .exclude(action=SIGNUP)
+        .order_by("pk")
+    )
+    ActivityEvent.objects.filter(pk__in=list(nobodys.values_list("pk", flat=True))).update(user_id=user_id)

@@ -1,0 +1,19 @@
+"""What the product tells of its customers and of what they do."""
+
+from accounts.api.events import router as events
+from accounts.api.users import router as users
+from accounts.errors import AccountError
+from backoffice.lib.api.errors import ErrorTable
+
+errors = ErrorTable(
+    AccountError,
+    {
+        "unknown_user": 404,
+        "email_taken": 409,
+        "email_missing": 422,
+        "invalid_key": 422,
+        "key_revoked": 409,
+    },
+)
+
+__all__ = ["errors", "events", "users"]

@@ -1,0 +1,30 @@
+"""Reads of people, their figures, what they did, and API keys."""
+
+from accounts.selectors.api_keys import key_by_secret, key_list
+from accounts.selectors.people import (
+    customer_by_email,
+    customer_by_external_id,
+    customer_by_reference,
+    customer_by_stripe_id,
+    customer_ids,
+    customer_list,
+    recent_activity,
+    search_customers,
+    signups_of_visitors,
+    values_in_figures,
+)
+
+__all__ = [
+    "customer_by_email",
+    "customer_by_external_id",
+    "customer_by_reference",
+    "customer_by_stripe_id",
+    "customer_ids",
+    "customer_list",
+    "key_by_secret",
+    "key_list",
+    "recent_activity",
+    "search_customers",
+    "signups_of_visitors",
+    "values_in_figures",
+]

@@ -1,0 +1,25 @@
+"""Verbs on people, on what they did, on the figures kept beside them, and on API keys."""
+
+from accounts.services.activities import Activity, link_visits, record_activities, record_activity
+from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, touch_api_key
+from accounts.services.customers import PutResult, link_stripe_customer, put_customer
+from accounts.services.figures import set_balances, set_spend
+from accounts.services.ingest import ToldEvent, record_events
+
+__all__ = [
+    "Activity",
+    "NewKey",
+    "PutResult",
+    "ToldEvent",
+    "create_api_key",
+    "link_stripe_customer",
+    "link_visits",
+    "put_customer",
+    "record_activities",
+    "record_activity",
+    "record_events",
+    "revoke_api_key",
+    "set_balances",
+    "set_spend",
+    "touch_api_key",
+]
