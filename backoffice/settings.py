@@ -2,11 +2,13 @@
 
 import os
 import sys
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
 from backoffice.lib import configuration, embedded, environment, logs, production
@@ -94,6 +96,9 @@ def _database(url: str) -> dict[str, Any]:
     config = env.db_url_config(url)
     # A socket's folder comes as an option, where dbshell does not look for it.
     config["HOST"] = config.get("OPTIONS", {}).pop("host", config["HOST"])
+    # For the few statements that are sent prepared; Django's own are bound on the client and never are.
+    if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
+        config.setdefault("OPTIONS", {})["prepare_threshold"] = 2
     return config
 
 
@@ -138,6 +143,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "credits.tasks.expire_credits",
         "schedule": 300,
         "options": {"expires": 300},
+    },
+    "reset-allowances": {
+        "task": "credits.tasks.reset_allowances",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
+    "verify-ledger": {
+        "task": "credits.tasks.verify_ledger",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600},
     },
 }
 
@@ -201,6 +216,9 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
+REPORTING_TIME_ZONE = env.str("REPORTING_TIME_ZONE", default="UTC")
+# How long credits last that are refunded after their lot has lapsed.
+CREDIT_REFUND_GRACE = timedelta(days=env.int("CREDIT_REFUND_GRACE_DAYS", default=30))
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

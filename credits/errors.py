@@ -52,6 +52,105 @@ class DemoCustomer(CreditError):
         self.user_id = user_id
 
 
+class CustomerBanned(CreditError):
+    """A banned customer spends nothing."""
+
+    code = "user_banned"
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"Customer {user_id} is banned.")
+        self.user_id = user_id
+
+
+class CustomerSuspended(CreditError):
+    """A suspended customer spends nothing until the suspension ends."""
+
+    code = "user_suspended"
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"Customer {user_id} is suspended.")
+        self.user_id = user_id
+
+
+class UnknownTransaction(CreditError):
+    """There is no entry with this id."""
+
+    code = "unknown_transaction"
+
+    def __init__(self, transaction_id: int) -> None:
+        super().__init__(f"There is no ledger entry with id {transaction_id}.")
+        self.transaction_id = transaction_id
+
+
+class NotReversible(CreditError):
+    """The entry is of a kind that this act does not apply to."""
+
+    code = "not_reversible"
+
+
+class RefundTooLarge(CreditError):
+    """Refunds of a usage never exceed it. Amounts are credits."""
+
+    code = "refund_too_large"
+
+    def __init__(self, *, wanted: Decimal, left: Decimal) -> None:
+        super().__init__(
+            f"Of this usage {left} credits are left to refund, not {wanted}."
+            if left
+            else "This usage was refunded in full already."
+        )
+        self.wanted = wanted
+        self.left = left
+
+
+class ClawbackTooLarge(CreditError):
+    """Clawbacks of a purchase never exceed it. Amounts are credits."""
+
+    code = "clawback_too_large"
+
+    def __init__(self, *, wanted: Decimal, left: Decimal) -> None:
+        super().__init__(f"Of this purchase {left} credits are left to claw back, not {wanted}.")
+        self.wanted = wanted
+        self.left = left
+
+
+class AlreadyReinstated(CreditError):
+    """A clawback is given back once."""
+
+    code = "already_reinstated"
+
+
+class UnknownHold(CreditError):
+    """There is no hold with this id."""
+
+    code = "unknown_hold"
+
+    def __init__(self, hold_id: int) -> None:
+        super().__init__(f"There is no hold with id {hold_id}.")
+        self.hold_id = hold_id
+
+
+class HoldClosed(CreditError):
+    """The hold was captured, released or has expired."""
+
+    code = "hold_closed"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"The hold is not open any more: it is {state}.")
+        self.state = state
+
+
+class CaptureTooLarge(CreditError):
+    """A capture never exceeds its hold. Amounts are credits."""
+
+    code = "capture_too_large"
+
+    def __init__(self, *, wanted: Decimal, held: Decimal) -> None:
+        super().__init__(f"The hold reserves {held} credits, not {wanted}.")
+        self.wanted = wanted
+        self.held = held
+
+
 class IdempotencyConflict(CreditError):
     """The key was used before, for something else."""
 

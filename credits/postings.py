@@ -4,12 +4,123 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
+from accounts.models import Status
 from credits import allocation
 from credits.amounts import check_amount
-from credits.errors import CreditError, InvalidAmount, InvalidText
-from credits.kinds import TransactionKind, sign_fits
+from credits.errors import (
+    CreditError,
+    CustomerBanned,
+    CustomerSuspended,
+    DemoCustomer,
+    InvalidAmount,
+    InvalidExpiry,
+    InvalidText,
+    UnknownHold,
+    UnknownTransaction,
+    UnknownUser,
+)
+from credits.kinds import POSTABLE, TransactionKind, sign_fits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """Whose account it is, as read under the lock."""
+
+    user_id: int
+    is_demo: bool
+    status: str
+    status_until: datetime | None
+
+    def check_may_spend(self, now: datetime) -> None:
+        """Raise CustomerBanned, or CustomerSuspended while a suspension lasts."""
+        if self.status == Status.BANNED:
+            raise CustomerBanned(self.user_id)
+        if self.status == Status.SUSPENDED and (self.status_until is None or self.status_until > now):
+            raise CustomerSuspended(self.user_id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """What an act is decided on: a settled account under its lock, and what the act names."""
+
+    now: datetime
+    holder: Holder
+    account: allocation.Account
+    original: allocation.Original | None = None
+    hold: allocation.Hold | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What leads to the account: the customer, an entry or a hold."""
+
+    user_id: int | None = None
+    transaction_id: int | None = None
+    hold_id: int | None = None
+
+    def unknown(self) -> CreditError:
+        """The refusal of an act whose target does not exist."""
+        if self.hold_id is not None:
+            return UnknownHold(self.hold_id)
+        if self.transaction_id is not None:
+            return UnknownTransaction(self.transaction_id)
+        return UnknownUser(self.user_id or 0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """What an entry says beside its amounts. ``event_at`` (UTC) is when the act happened, now unless told."""
+
+    action_type: str = ""
+    description: str = ""
+    reference: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    event_at: datetime | None = None
+    actor_id: int | None = None
+    reverses_id: int | None = None
+
+
+class Act(Protocol):
+    """One thing that is asked of the ledger, under an idempotency key that carries its namespace."""
+
+    @property
+    def idempotency_key(self) -> str: ...
+
+    @property
+    def target(self) -> Target: ...
+
+    def check(self) -> None:
+        """Raise InvalidAmount or InvalidText unless the ledger can hold this as it is."""
+
+    def content(self) -> list[Any]:
+        """What makes two requests the same one."""
+
+    def note(self) -> Note:
+        """What its entry says."""
+
+    def decide(self, ground: Ground) -> allocation.Entry | allocation.Hold | None:
+        """Decide it in the core; None when nothing is to be written. Raises CreditError."""
+
+
+# What the columns of an entry hold.
+LONGEST = {"idempotency_key": 255, "action_type": 64, "description": 500, "reference": 200}
+
+
+def check_texts(act: object) -> None:
+    """Raise InvalidText if a text of the act is longer than its column, or holds a NUL."""
+    for name, longest in LONGEST.items():
+        text = getattr(act, name, "")
+        if len(text) > longest:
+            raise InvalidText(f"The {name} has at most {longest} characters.")
+        if "\0" in text:
+            raise InvalidText(f"The {name} holds a NUL, which no text may.")
+
+
+def plain(amount: Decimal | None) -> str | None:
+    """The amount as it is compared: 100 and 100.0000 are the same."""
+    return None if amount is None else str(amount.normalize())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +128,8 @@ class Posting:
     """One movement to post. ``amount`` is in credits, positive to add, negative to take.
 
     ``idempotency_key`` carries its namespace, such as ``admin:gift:...``. ``paid_minor`` is the total paid for the
-    credits, in minor units of ``currency``. ``event_at`` (UTC) is when the act happened, now unless told.
+    credits, in minor units of ``currency``. ``event_at`` (UTC) is when the act happened, now unless told. An
+    allowance with ``period_start`` begins a new period of consumption, if that is later than the running one.
     """
 
     user_id: int
@@ -34,52 +146,107 @@ class Posting:
     priority: int = allocation.DEFAULT_PRIORITY
     paid_minor: int | None = None
     currency: str = ""
+    period_start: datetime | None = None
 
-    def movement(self) -> allocation.Movement:
-        """What the core is asked to decide."""
+    @property
+    def target(self) -> Target:
+        return Target(user_id=self.user_id)
+
+    def check(self) -> None:
+        check_amount(self.amount.copy_abs())
+        if self.kind not in POSTABLE or not sign_fits(self.kind, self.amount > 0):
+            raise InvalidAmount(f"A {self.kind} cannot be {self.amount}.")
+        check_texts(self)
+
+    def content(self) -> list[Any]:
+        return [
+            self.user_id,
+            self.kind,
+            plain(self.amount),
+            self.reference,
+            self.action_type,
+            self.description,
+            self.priority,
+            self.metadata,
+            self.expires_at.isoformat() if self.expires_at else None,
+            self.paid_minor,
+            self.currency.upper(),
+        ]
+
+    def note(self) -> Note:
+        return Note(
+            action_type=self.action_type,
+            description=self.description,
+            reference=self.reference,
+            metadata=self.metadata,
+            event_at=self.event_at,
+            actor_id=self.actor_id,
+        )
+
+    def decide(self, ground: Ground) -> allocation.Entry | None:
+        if self.kind == TransactionKind.USAGE:
+            ground.holder.check_may_spend(ground.now)
+            if ground.holder.is_demo:
+                return None
+        if ground.holder.is_demo:
+            raise DemoCustomer(self.user_id)
+        if self.amount < 0:
+            return allocation.spend(ground.account, self.kind, -self.amount, now=ground.now)
+        return self._add(ground)
+
+    def _add(self, ground: Ground) -> allocation.Entry:
+        if self.expires_at is not None and self.expires_at <= ground.now:
+            raise InvalidExpiry("The expiry must lie in the future.")
         terms = allocation.LotTerms(
             priority=self.priority,
             expires_at=self.expires_at,
             paid_minor=self.paid_minor,
             currency=self.currency.upper(),
         )
-        return allocation.Movement(kind=self.kind, amount=self.amount, terms=terms)
+        entry = allocation.add(ground.account, self.kind, self.amount, terms, now=ground.now)
+        running = ground.account.period_started_at
+        if self.period_start is not None and (running is None or running < self.period_start):
+            allocation.start_period(ground.account, self.period_start)
+        return entry
 
 
-# What the columns of an entry hold.
-LONGEST = {"idempotency_key": 255, "action_type": 64, "description": 500, "reference": 200}
-
-
-def check(posting: Posting) -> None:
-    """Raise InvalidAmount or InvalidText unless the ledger can hold this posting as it is."""
-    check_amount(posting.amount.copy_abs())
-    if not sign_fits(posting.kind, posting.amount > 0):
-        raise InvalidAmount(f"A {posting.kind} cannot be {posting.amount}.")
-    for name, longest in LONGEST.items():
-        text = getattr(posting, name)
-        if len(text) > longest:
-            raise InvalidText(f"The {name} has at most {longest} characters.")
-        if "\0" in text:
-            raise InvalidText(f"The {name} holds a NUL, which no text may.")
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PostResult:
-    """The entry that a posting made, or that it made the first time its key was used (``replayed``)."""
+    """The entry that an act made, or that it made the first time its key was used (``replayed``).
 
-    transaction_id: int
-    seq: int
+    Amounts are credits. A demo customer is never charged: there is no entry and the amounts are 0.
+    """
+
+    transaction_id: int | None
+    seq: int | None
     amount: Decimal
     balance_before: Decimal
     balance_after: Decimal
     replayed: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HoldResult:
+    """A hold as the act left it, or as it left it the first time its key was used (``replayed``).
+
+    ``captured`` credits were spent by the entry ``transaction_id``; ``balance_after`` is the account's.
+    """
+
+    hold_id: int
+    amount: Decimal
+    state: str
+    expires_at: datetime
+    captured: Decimal
+    transaction_id: int | None
+    balance_after: Decimal
+    replayed: bool = False
+
+
 @dataclass(frozen=True)
 class Rejection:
-    """Why a posting was refused. It wrote nothing."""
+    """Why an act was refused. It wrote nothing."""
 
     error: CreditError
 
 
-Outcome = PostResult | Rejection
+Outcome = PostResult | HoldResult | Rejection

@@ -81,9 +81,9 @@ def test_the_page_of_a_customer_takes_the_same_number_of_queries_however_long_th
         for n in range(200)
     )
     client.get(page_of(short))
-    with django_assert_num_queries(36):
+    with django_assert_num_queries(37):
         client.get(page_of(short))
-    with django_assert_num_queries(36):
+    with django_assert_num_queries(37):
         client.get(page_of(long))
 
 

@@ -26,18 +26,19 @@ def no_removal(table: str) -> str:
     return REFUSE_CHANGE + _statement_guard(table, "DELETE") + _statement_guard(table, "TRUNCATE")
 
 
-def frozen_columns(table: str, columns: Sequence[str]) -> str:
-    """``columns`` of ``table`` keep the value they were inserted with.
+def frozen_columns(table: str, columns: Sequence[str], *, name: str = "") -> str:
+    """``columns`` of ``table`` keep the value they were inserted with. A second guard of a table needs a ``name``.
 
     UPDATE OF fires only when one of them is named in the statement, so updates of the others pay nothing.
     """
+    trigger = f"{table}_frozen_{name}" if name else f"{table}_frozen"
     names = ", ".join(columns)
     old = ", ".join(f"OLD.{column}" for column in columns)
     new = ", ".join(f"NEW.{column}" for column in columns)
     return REFUSE_CHANGE + (
-        f"CREATE TRIGGER {table}_frozen BEFORE UPDATE OF {names} ON {table} FOR EACH ROW "
+        f"CREATE TRIGGER {trigger} BEFORE UPDATE OF {names} ON {table} FOR EACH ROW "
         f"WHEN (ROW({old}) IS DISTINCT FROM ROW({new})) EXECUTE FUNCTION backoffice_refuse_change();\n"
-        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_frozen;\n"
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};\n"
     )
 
 

@@ -60,7 +60,7 @@ def test_a_payment_is_booked_with_its_credits_and_what_follows_from_them(custome
     entry = paid.transaction
     assert (entry.account_id, entry.kind, entry.amount) == (customer.pk, TransactionKind.PURCHASE, 100)
     assert (entry.reference, entry.event_at) == (intent["id"], paid.paid_at)
-    assert (entry.lot.paid_minor, entry.lot.currency) == (1000, "USD")
+    assert [(lot.paid_minor, lot.currency) for lot in entry.lots.all()] == [(1000, "USD")]
     assert balance_of(customer.pk).balance == 100
     customer.refresh_from_db()
     assert customer.stripe_customer_id == "cus_ada"

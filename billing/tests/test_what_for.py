@@ -104,7 +104,7 @@ def test_amounts_keep_the_smallest_unit_of_their_currency(customer, amount, curr
     paid = payment()
     assert (paid.amount_minor, paid.currency) == (booked, currency.upper())
     assert format_money(paid.amount_minor, paid.currency).replace("\xa0", "") == shown
-    assert paid.transaction.lot.paid_minor == booked
+    assert paid.transaction.lots.get().paid_minor == booked
 
 
 @pytest.mark.parametrize(

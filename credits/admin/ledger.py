@@ -117,7 +117,7 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Opened")
     def opened_lot(self, entry: CreditTransaction) -> str:
-        lot = selectors.lot_opened_by(entry)
+        lot = next(iter(selectors.lots_opened_by(entry)), None)
         if lot is None:
             return display.absent()
         expiry = f", expires {lot.expires_at:%Y-%m-%d}" if lot.expires_at else ", does not expire"

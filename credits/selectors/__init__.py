@@ -1,29 +1,41 @@
 """Reads of the ledger."""
 
 from credits.selectors.balances import (
+    allowance_granted,
+    allowances_due,
+    allowances_of,
     available_credits,
+    balance_as_of,
     balance_of,
-    customers_with_lapsed_lots,
+    customers_due,
     draws_of,
     ledger,
     ledger_of,
-    lot_opened_by,
+    lots_opened_by,
     open_lots,
     search_ledger,
+    standing,
 )
-from credits.selectors.verification import RULES, Fault, verify
+from credits.selectors.rules import RULES
+from credits.selectors.verification import Fault, number_of_accounts, verify
 
 __all__ = [
     "RULES",
     "Fault",
+    "allowance_granted",
+    "allowances_due",
+    "allowances_of",
     "available_credits",
+    "balance_as_of",
     "balance_of",
-    "customers_with_lapsed_lots",
+    "customers_due",
     "draws_of",
     "ledger",
     "ledger_of",
-    "lot_opened_by",
+    "lots_opened_by",
+    "number_of_accounts",
     "open_lots",
     "search_ledger",
+    "standing",
     "verify",
 ]

@@ -1,12 +1,15 @@
 """What a customer has, and how it came about."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from accounts.models import User
-from credits.models import CreditAccount, CreditDraw, CreditLot, CreditTransaction
+from credits import allocation, loading
+from credits.kinds import HoldState, TransactionKind
+from credits.models import CreditAccount, CreditDebt, CreditDraw, CreditHold, CreditLot, CreditTransaction
 
 ZERO = Decimal(0)
 
@@ -16,34 +19,79 @@ def balance_of(user_id: int) -> CreditAccount:
     return CreditAccount.objects.filter(pk=user_id).first() or CreditAccount(user_id=user_id)
 
 
+def standing(*, user_id: int, now: datetime) -> allocation.Account:
+    """The account as any act at ``now`` would find it: due holds expired, lapsed lots gone, debts paid.
+
+    Nothing is written; see ``available``, ``lots``, ``free_of_holds`` of what it answers.
+    """
+    row = balance_of(user_id)
+    account = loading.account(vars(row) | {"has_allowance": row.next_reset_at is not None})
+    lots = CreditLot.objects.filter(account=user_id, is_open=True).annotate(opened_seq=F("transaction__seq"))
+    for lot in lots.values():
+        account.insert_lot(loading.lot(lot))
+    if account.held:
+        holds = CreditHold.objects.filter(account=user_id, state=HoldState.OPEN).order_by("pk")
+        account.open_holds = [loading.open_hold(hold) for hold in holds.values()]
+    if account.debt:
+        debts = CreditDebt.objects.filter(account=user_id, remaining__gt=0).order_by("pk")
+        account.debts = [loading.debt(debt) for debt in debts.values()]
+    allocation.settle(account, now=now)
+    return account
+
+
 def available_credits(*, user_id: int, now: datetime) -> Decimal:
-    """Credits that can be spent at ``now``: what has lapsed is left out, whether or not its expiry is booked."""
-    live = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    total = CreditLot.objects.filter(live, account_id=user_id, remaining__gt=0).aggregate(total=Sum("remaining"))
-    return total["total"] or ZERO
+    """Credits that can be spent at ``now``: what is held or has lapsed is left out, booked or not."""
+    return standing(user_id=user_id, now=now).available
 
 
-def open_lots(*, user_id: int, now: datetime) -> list[CreditLot]:
-    """Lots with something left that has not lapsed at ``now``, in the order in which they are spent."""
-    live = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    lots = CreditLot.objects.filter(live, account_id=user_id, remaining__gt=0).select_related("transaction")
-    far = datetime.max.replace(tzinfo=now.tzinfo)
-    return sorted(
-        lots,
-        key=lambda lot: (
-            lot.priority,
-            lot.expires_at or far,
-            lot.paid_minor is not None,
-            lot.transaction.seq,
-        ),
+def balance_as_of(*, user_id: int, at: datetime) -> Decimal:
+    """The balance as the ledger had it at ``at``: that of the last entry that was made by then."""
+    entries = CreditTransaction.objects.filter(account=user_id, created_at__lte=at)
+    last = entries.order_by("-created_at", "-id").values_list("balance_after", flat=True).first()
+    return ZERO if last is None else last
+
+
+def open_lots(account: allocation.Account) -> list[CreditLot]:
+    """The rows of the lots that still have something, in the order in which they are spent."""
+    remaining = {lot.id: lot.remaining for lot in account.lots if lot.remaining}
+    rows = CreditLot.objects.select_related("transaction").in_bulk(remaining.keys())
+    for pk, row in rows.items():
+        row.remaining = remaining[pk]
+    return [rows[pk] for pk in remaining]
+
+
+def customers_due(*, now: datetime, after: int, limit: int) -> list[int]:
+    """Ids, above ``after`` and in order, of customers with credits that lapsed or holds that expired by ``now``."""
+    lapsed = CreditLot.objects.filter(is_open=True, expires_at__lte=now, account__gt=after)
+    due = CreditHold.objects.filter(state=HoldState.OPEN, expires_at__lte=now, account__gt=after)
+    found = lapsed.values_list("account_id", flat=True).union(due.values_list("account_id", flat=True))
+    return list(found.order_by("account_id")[:limit])
+
+
+def allowances_due(*, now: datetime, after: int, limit: int) -> list[int]:
+    """Ids, above ``after`` and in order, of customers whose allowance period has ended by ``now``."""
+    return list(_due_allowances(now).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def allowances_of(user_ids: Sequence[int], *, now: datetime) -> list[CreditAccount]:
+    """Those of these accounts whose allowance period has ended by ``now``."""
+    return list(_due_allowances(now).filter(pk__in=user_ids))
+
+
+def allowance_granted(account: CreditAccount) -> Decimal:
+    """Credits that the running period of an allowance was granted so far."""
+    grants = CreditTransaction.objects.filter(
+        account=account.pk, kind=TransactionKind.ALLOWANCE, seq__gte=account.period_seq
     )
+    return grants.aggregate(total=Sum("amount"))["total"] or ZERO
 
 
-def customers_with_lapsed_lots(*, now: datetime, limit: int) -> list[int]:
-    """Ids of at most ``limit`` customers, some of whose credits lapsed by ``now`` and are still in their balance."""
-    lapsed = CreditLot.objects.filter(remaining__gt=0, expires_at__lte=now)
-    held_by_customers = lapsed.filter(account__user__is_staff=False, account__user__demo_mode=False)
-    return list(held_by_customers.values_list("account_id", flat=True).distinct()[:limit])
+def _due_allowances(now: datetime) -> QuerySet[CreditAccount]:
+    # Within what is paid for; a subscription's next period begins with its next invoice instead.
+    unpaid = Q(allowance_paid_until__isnull=False, allowance_paid_until__lte=F("next_reset_at"))
+    return CreditAccount.objects.filter(next_reset_at__lte=now, user__demo_mode=False, user__is_staff=False).exclude(
+        unpaid
+    )
 
 
 def ledger() -> QuerySet[CreditTransaction]:
@@ -66,9 +114,9 @@ def search_ledger(entries: QuerySet[CreditTransaction], text: str) -> QuerySet[C
     return entries.filter(found)
 
 
-def lot_opened_by(entry: CreditTransaction) -> CreditLot | None:
-    """The lot that an entry opened, if it added credits."""
-    return CreditLot.objects.filter(transaction=entry).first()
+def lots_opened_by(entry: CreditTransaction) -> list[CreditLot]:
+    """The lots that an entry opened, if it added credits."""
+    return list(CreditLot.objects.filter(transaction=entry).order_by("pk"))
 
 
 def draws_of(entry: CreditTransaction) -> QuerySet[CreditDraw]:

@@ -1,19 +1,36 @@
 """Verbs of the ledger. Every change of credits goes through ``post_batch``."""
 
-from credits.postings import Outcome, Posting, PostResult, Rejection
-from credits.services.adjustments import adjust_credits
+from credits.postings import HoldResult, Outcome, Posting, PostResult, Rejection
+from credits.services.adjustments import adjust_credits, reverse_transaction
+from credits.services.allowances import reset_allowances, set_allowance
+from credits.services.charges import charge_credits
 from credits.services.expiry import expire_credits
 from credits.services.gifts import gift_credits
+from credits.services.holds import capture_hold, place_hold, release_hold
+from credits.services.integrity import verify_ledger
 from credits.services.posting import post, post_batch
+from credits.services.refunds import claw_back, refund_usage, reinstate
 
 __all__ = [
+    "HoldResult",
     "Outcome",
     "PostResult",
     "Posting",
     "Rejection",
     "adjust_credits",
+    "capture_hold",
+    "charge_credits",
+    "claw_back",
     "expire_credits",
     "gift_credits",
+    "place_hold",
     "post",
     "post_batch",
+    "refund_usage",
+    "reinstate",
+    "release_hold",
+    "reset_allowances",
+    "reverse_transaction",
+    "set_allowance",
+    "verify_ledger",
 ]

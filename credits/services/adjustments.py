@@ -1,28 +1,37 @@
-"""Adjustments: corrections that staff book by hand, either way."""
+"""Corrections that staff book by hand: a balance either way, or an entry that should not have been."""
 
+from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from audit import services as audit
 from audit.actions import Action
-from backoffice.lib.money import plain_credits
-from credits.errors import ReasonMissing
+from credits.acts import Reversal
 from credits.kinds import TransactionKind
 from credits.postings import Posting, PostResult
+from credits.services.evidence import check_reason, record
 from credits.services.posting import post
 
 
 @transaction.atomic
-def adjust_credits(*, user_id: int, amount: Decimal, reason: str, actor: User, idempotency_key: str) -> PostResult:
+def adjust_credits(
+    *,
+    user_id: int,
+    amount: Decimal,
+    reason: str,
+    actor: User,
+    idempotency_key: str,
+    expires_at: datetime | None = None,
+) -> PostResult:
     """Correct a balance by ``amount`` credits, positive or negative; never below what is available.
 
-    The same key again answers the first adjustment and writes nothing. Raises ReasonMissing, InvalidAmount,
-    InsufficientCredits, UnknownUser, DemoCustomer, IdempotencyConflict.
+    Credits that are added lapse at ``expires_at`` (UTC) if told. The same key again answers the first adjustment and
+    writes nothing. Raises ReasonMissing, InvalidAmount, InvalidExpiry, InsufficientCredits, UnknownUser, DemoCustomer,
+    IdempotencyConflict.
     """
-    if not reason.strip():
-        raise ReasonMissing("Say why the balance is corrected.")
+    check_reason(reason)
     result = post(
         Posting(
             user_id=user_id,
@@ -31,15 +40,33 @@ def adjust_credits(*, user_id: int, amount: Decimal, reason: str, actor: User, i
             idempotency_key=idempotency_key,
             description=reason,
             actor_id=actor.pk,
+            expires_at=expires_at,
         )
     )
-    if not result.replayed:
-        audit.record(
-            action=Action.CREDITS_ADJUST,
-            actor=actor,
-            resource=audit.Resource("accounts.user", str(user_id), f"user {user_id}"),
-            old_values={"balance": plain_credits(result.balance_before)},
-            new_values={"balance": plain_credits(result.balance_after), "transaction": result.transaction_id},
-            reason=reason,
+    record(Action.CREDITS_ADJUST, result, user_id=user_id, actor=actor, reason=reason, expires_at=expires_at)
+    return result
+
+
+@transaction.atomic
+def reverse_transaction(
+    *, transaction_id: int, reason: str, actor: User, idempotency_key: str, amount: Decimal | None = None
+) -> PostResult:
+    """Undo an entry by an adjustment of ``amount`` credits, all that can be undone unless told.
+
+    Of credits that came in free it takes back what is neither spent nor held, and never other credits; an expiry or a
+    negative adjustment it gives back. The same key again answers the first reversal and writes nothing. Raises
+    ReasonMissing, UnknownTransaction, NotReversible, InsufficientCredits, RefundTooLarge, IdempotencyConflict.
+    """
+    check_reason(reason)
+    result = post(
+        Reversal(
+            transaction_id=transaction_id,
+            amount=amount,
+            idempotency_key=idempotency_key,
+            description=reason,
+            actor_id=actor.pk,
+            grace=settings.CREDIT_REFUND_GRACE,
         )
+    )
+    record(Action.CREDITS_REVERSE, result, reverses=transaction_id, actor=actor, reason=reason)
     return result

@@ -1,31 +1,34 @@
-"""Expiry that nobody's post has booked yet, so that the balances in lists are not older than a few minutes."""
+"""What time has done that nobody's act has booked yet, so that lists are not older than a few minutes."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection
 
 from django.db import transaction
 
-from accounts import services as accounts
 from backoffice.lib import clock
 from credits import selectors
-from credits.services.ledger_rows import LockedAccounts
+from credits.services.ground import Opened
+from credits.services.posting import write
 
 # Accounts that one transaction locks: few enough that nobody waits long for theirs.
 ACCOUNTS_AT_ONCE = 200
 
 
 def expire_credits() -> int:
-    """Book what has lapsed by now on every account, as any post on it would; the number of entries made."""
-    now, booked = clock.now(), 0
-    while user_ids := selectors.customers_with_lapsed_lots(now=now, limit=ACCOUNTS_AT_ONCE):
-        booked += _expire(user_ids, now)
+    """Book lapsed credits and expire due holds on every account, as any act on it would; how many it was.
+
+    Each account is visited once: what a hold still occupies stays, however long it has lapsed.
+    """
+    now, booked, last = clock.now(), 0, 0
+    while user_ids := selectors.customers_due(now=now, after=last, limit=ACCOUNTS_AT_ONCE):
+        booked += _settle(user_ids)
+        last = user_ids[-1]
     return booked
 
 
 @transaction.atomic
-def _expire(user_ids: Sequence[int], now: datetime) -> int:
-    locked = LockedAccounts.of(user_ids)
-    booked = locked.book_lapsed(now=now)
-    locked.write(booked, now=now)
-    accounts.set_balances(locked.balances_of_changed())
-    return len(booked)
+def _settle(user_ids: Collection[int]) -> int:
+    opened = Opened.of_users(user_ids)
+    now = clock.now()
+    opened.settle_all(now)
+    write(opened, {}, now=now)
+    return sum(len(account.journal.entries) + len(account.journal.closed_holds) for account in opened.changed())

@@ -6,12 +6,10 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
-from audit import services as audit
 from audit.actions import Action
-from backoffice.lib.money import plain_credits
-from credits.errors import ReasonMissing
 from credits.kinds import TransactionKind
 from credits.postings import Posting, PostResult
+from credits.services.evidence import check_reason, record
 from credits.services.posting import post
 
 
@@ -30,8 +28,7 @@ def gift_credits(
     The same key again answers the first gift and writes nothing. Raises ReasonMissing, InvalidAmount, InvalidExpiry,
     UnknownUser, DemoCustomer, IdempotencyConflict.
     """
-    if not reason.strip():
-        raise ReasonMissing("Say why the customer gets these credits.")
+    check_reason(reason)
     result = post(
         Posting(
             user_id=user_id,
@@ -43,22 +40,5 @@ def gift_credits(
             expires_at=expires_at,
         )
     )
-    if not result.replayed:
-        _record(user_id, reason, actor, result, expires_at)
+    record(Action.CREDITS_GIFT, result, user_id=user_id, actor=actor, reason=reason, expires_at=expires_at)
     return result
-
-
-def _record(user_id: int, reason: str, actor: User, result: PostResult, expires_at: datetime | None) -> None:
-    audit.record(
-        action=Action.CREDITS_GIFT,
-        actor=actor,
-        resource=audit.Resource("accounts.user", str(user_id), f"user {user_id}"),
-        old_values={"balance": plain_credits(result.balance_before)},
-        new_values={
-            "balance": plain_credits(result.balance_after),
-            "amount": plain_credits(result.amount),
-            "transaction": result.transaction_id,
-            "expires_at": expires_at.isoformat() if expires_at else None,
-        },
-        reason=reason,
-    )

@@ -2,32 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
 
+from backoffice.lib import statements
 from credits.models import IdempotencyRecord
-from credits.postings import Posting
+from credits.postings import Act
 
-Seen = Mapping[str, IdempotencyRecord]
-
-
-def load(keys: Sequence[str]) -> Seen:
-    """The records of those keys that were used before."""
-    return IdempotencyRecord.objects.in_bulk(keys)
+INSERT = """
+INSERT INTO credits_idempotencyrecord (key, fingerprint, result, created_at)
+SELECT key, fingerprint, result, %s FROM unnest(%s::text[], %s::text[], %s::jsonb[]) AS new(key, fingerprint, result)
+"""
 
 
 def save(records: Sequence[tuple[str, str, dict[str, Any]]], *, now: datetime) -> None:
     """Record key, fingerprint and result of first uses. A key recorded meanwhile raises IntegrityError."""
-    IdempotencyRecord.objects.bulk_create(
-        [
-            IdempotencyRecord(key=key, fingerprint=fingerprint, result=result, created_at=now)
-            # In one order for all writers: two that share keys queue instead of deadlocking.
-            for key, fingerprint, result in sorted(records, key=lambda record: record[0])
-        ]
-    )
+    if not records:
+        return
+    # In one order for all writers: two that share keys queue instead of deadlocking.
+    keys, fingerprints, results = zip(*sorted(records, key=lambda record: record[0]), strict=True)
+    written = [json.dumps(result) for result in results]
+    statements.ask(INSERT, [now, list(keys), list(fingerprints), written])
 
 
 def is_key_collision(error: IntegrityError) -> bool:
@@ -36,23 +34,9 @@ def is_key_collision(error: IntegrityError) -> bool:
     return getattr(diagnostics, "constraint_name", None) == f"{IdempotencyRecord._meta.db_table}_pkey"
 
 
-def fingerprint(posting: Posting) -> str:
-    """SHA-256 of what makes two postings the same request: whose, what kind, how much, what for, on which terms.
+def fingerprint(act: Act) -> str:
+    """SHA-256 of what makes two acts the same request: whose, what kind, how much, what for, on which terms.
 
-    The amount must have been checked: only then is its plain form exact.
+    The act must have been checked: only then is the plain form of its amount exact.
     """
-    content = [
-        posting.user_id,
-        posting.kind,
-        # 100 and 100.0000 are the same amount.
-        str(posting.amount.normalize()),
-        posting.reference,
-        posting.action_type,
-        posting.description,
-        posting.priority,
-        posting.metadata,
-        posting.expires_at.isoformat() if posting.expires_at else None,
-        posting.paid_minor,
-        posting.currency.upper(),
-    ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(act.content(), sort_keys=True, default=str).encode()).hexdigest()

@@ -60,4 +60,4 @@ def test_the_command_says_what_it_did():
     told = StringIO()
     with clock.at(clock.now() + timedelta(days=2)):
         call_command("expire_credits", stdout=told)
-    assert told.getvalue() == "ok: 1 lots expired\n"
+    assert told.getvalue() == "ok: 1 lots and holds expired\n"

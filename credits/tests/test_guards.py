@@ -101,7 +101,7 @@ TAMPERING = {
     "UPDATE credits_creditlot SET remaining = 71": "draws 30",
     "UPDATE credits_creditdraw SET amount = 29": "draws 29",
     "UPDATE credits_creditdraw SET transaction_id = transaction_id - 1": "has a draw of 30",
-    "UPDATE credits_creditlot SET amount = 101, remaining = 71": "lot of 101",
+    "UPDATE credits_creditlot SET amount = 101, remaining = 71": "lots of 101",
     "UPDATE credits_creditlot SET source_kind = 'purchase'": "purchase lot",
     "UPDATE credits_credittransaction SET kind = 'expiry' WHERE seq = 2": "consumed 30",
     "UPDATE credits_creditaccount SET lifetime_purchased = 5": "purchased 5",

@@ -6,7 +6,7 @@ from credits import services
 
 
 class Command(BaseCommand):
-    help = "Book the expiry of every lot that has lapsed. Runs every five minutes by itself; safe to run again."
+    help = "Book every lot that has lapsed and expire due holds. Runs every five minutes by itself; safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"ok: {services.expire_credits()} lots expired")
+        self.stdout.write(f"ok: {services.expire_credits()} lots and holds expired")

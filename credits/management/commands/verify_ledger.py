@@ -2,20 +2,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backoffice.lib.snapshot import snapshot
-from credits import selectors
-from credits.models import CreditAccount
+from credits import selectors, services
 
 
 class Command(BaseCommand):
     help = "Prove the ledger over all accounts. Prints each broken row and exits with 1."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with snapshot():
-            accounts = CreditAccount.objects.count()
-            faults = 0
-            for faults, fault in enumerate(selectors.verify(), start=1):  # noqa: B007
-                self.stderr.write(f"account {fault.account_id}, row {fault.row_id}: {fault.rule}; {fault.detail}")
-        if faults:
-            raise CommandError(f"{faults} broken rows in {accounts} accounts")
-        self.stdout.write(f"ok: {accounts} accounts, {len(selectors.RULES)} rules")
+        run = services.verify_ledger(source="command", report=self._print)
+        if run.faults:
+            raise CommandError(f"{run.faults} broken rows in {run.accounts} accounts")
+        self.stdout.write(f"ok: {run.accounts} accounts, {len(selectors.RULES)} rules")
+
+    def _print(self, fault: selectors.Fault) -> None:
+        self.stderr.write(f"account {fault.account_id}, row {fault.row_id}: {fault.rule}; {fault.detail}")
