@@ -65,9 +65,11 @@ FIELDS = ["q", "o", "after", "before", "state", "action", "next", "_changelist_f
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_address_breaks_over_a_nul_in_its_query_or_path(staff, address):
     person = CustomerFactory()
+    # The API words it as it does all input that it cannot take.
+    refused = 422 if address.startswith("/api/") else 400
     for query in (*FIELDS, NUL):
-        assert staff.get(filled(address, person), {query: NUL}).status_code == 400, query
-    assert staff.get(filled(address, person) + "%00").status_code == 400
+        assert staff.get(filled(address, person), {query: NUL}).status_code == refused, query
+    assert staff.get(filled(address, person) + "%00").status_code == refused
     # The admin writes odd characters of a key with an underscore, and carries a list's own query inside of another.
     assert staff.get(filled(address, person) + "_00/").status_code < 500
     assert staff.get(filled(address, person), {"_changelist_filters": "q=%00"}).status_code < 500

@@ -146,7 +146,7 @@ class _Players:
         )
 
     def _change_status(self, act: acts.StatusChange) -> None:
-        customer = Customer.objects.select_for_update(no_key=True).get(pk=self._people[act.person_id])
+        customer = Customer.objects.select_for_update(no_key=True).get(pk=self._settled(act.person_id))
         old = {"status": customer.status}
         Customer.objects.filter(pk=customer.pk).update(
             status=act.status, status_reason=act.reason, status_until=act.until
