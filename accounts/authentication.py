@@ -48,18 +48,21 @@ class IngestKey(ApiKeyAuth):
     """A key of the product."""
 
     scope = Scope.INGEST
+    openapi_description = "scope ingest"
 
 
 class ReadKey(ApiKeyAuth):
     """A key by which a member of staff looks."""
 
     scope = Scope.READ
+    openapi_description = "scope read"
 
 
 class AdminKey(ApiKeyAuth):
     """A key by which a member of staff acts."""
 
     scope = Scope.ADMIN
+    openapi_description = "scope admin"
 
 
 def client_of(request: HttpRequest) -> ApiKey:

@@ -71,7 +71,7 @@ def with_known(value: Any, known: Mapping[str, list[Any]], chance: Random) -> An
     if not isinstance(value, dict):
         return value
     return {
-        name: chance.choice([inner, *known[name]]) if name in known else with_known(inner, known, chance)
+        name: chance.choice([inner, chance.choice(known[name])]) if name in known else with_known(inner, known, chance)
         for name, inner in value.items()
     }
 

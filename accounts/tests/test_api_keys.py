@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.urls import reverse
 
 from accounts import selectors, services
@@ -229,3 +229,10 @@ def test_the_list_takes_a_fixed_number_of_queries(client, django_assert_num_quer
 def test_a_key_without_the_scope_is_told_so():
     response = Program(key("admin")).get("users/x")
     assert (response.status_code, code_of(response)) == (403, "wrong_scope")
+
+
+@pytest.mark.parametrize("act", ["UPDATE accounts_apikey SET key_hash = ''", "DELETE FROM accounts_apikey"])
+def test_the_runtime_role_neither_changes_what_a_key_is_nor_deletes_one(act):
+    key()
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        connection.cursor().execute(act)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Node = Mapping[str, Any]
+# Runs of plain text and of code, which stands between backticks.
+Paragraph = list[tuple[str, bool]]
 SHOWN_CHOICES = 12
 
 
@@ -32,7 +34,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    description: str
+    description: list[Paragraph]
     needs: str
     parameters: list[Field]
     body: list[Field]
@@ -49,7 +51,7 @@ class Group:
 @dataclass(frozen=True)
 class Reference:
     title: str
-    description: str
+    description: list[Paragraph]
     groups: list[Group]
 
 
@@ -61,7 +63,7 @@ def reference_of(openapi: Node) -> Reference:
             group = groups.setdefault((node.get("tags") or ["Other"])[0], [])
             group.append(_operation(openapi, method, path, node))
     info = openapi["info"]
-    return Reference(info["title"], info["description"], [Group(*group) for group in groups.items()])
+    return Reference(info["title"], _paragraphs(info["description"]), [Group(*group) for group in groups.items()])
 
 
 def _operation(openapi: Node, method: str, path: str, node: Node) -> Operation:
@@ -71,13 +73,26 @@ def _operation(openapi: Node, method: str, path: str, node: Node) -> Operation:
         method=method.upper(),
         path=path,
         summary=node["summary"],
-        description=node.get("description", ""),
-        needs=", ".join(name for entry in node.get("security", ()) for name in entry),
+        description=_paragraphs(node.get("description", "")),
+        needs=", ".join(_needed(openapi, name) for entry in node.get("security", ()) for name in entry),
         parameters=[_parameter(openapi, parameter) for parameter in node["parameters"]],
         body=list(_fields(openapi, _schema(node.get("requestBody", {})))),
         successes=[answer for answer in answers if answer.status < "400"],
         failures=[answer for answer in answers if answer.status >= "400"],
     )
+
+
+def _needed(openapi: Node, name: str) -> str:
+    """What a caller must bring, in the words of the security scheme."""
+    return str(openapi["components"]["securitySchemes"][name].get("description") or name)
+
+
+def _paragraphs(text: str) -> list[Paragraph]:
+    return [_runs(" ".join(paragraph.split())) for paragraph in text.split("\n\n") if paragraph.strip()]
+
+
+def _runs(text: str) -> Paragraph:
+    return [(run, index % 2 == 1) for index, run in enumerate(text.split("`")) if run]
 
 
 def _parameter(openapi: Node, node: Node) -> Field:
@@ -145,4 +160,4 @@ def _note(node: Node) -> str:
     )
     notes = [words.format(value) for words, value in limits if value is not None]
     notes += [note for option in node.get("anyOf", ()) if (note := _note(option))]
-    return ", ".join(dict.fromkeys([*filter(None, [node.get("description", "")]), *notes]))
+    return ", ".join(dict.fromkeys([*filter(None, [node.get("description", "").rstrip(".")]), *notes]))
