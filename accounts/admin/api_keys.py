@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import selectors
@@ -117,10 +116,6 @@ class ApiKeyAdmin(EvidenceAdmin, AuditedModelAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return never_cache(self._add)(request)
-
-    @sensitive_variables()
-    def _add(self, request: HttpRequest) -> HttpResponse:
         form = ApiKeyForm(request.POST or None, reader=request.user)
         if request.method == "POST" and form.is_valid():
             try:
