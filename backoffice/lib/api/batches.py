@@ -1,11 +1,11 @@
 """Batches: one broken item is told of in its place and does not take the others with it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Len
 from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from backoffice.lib.api.errors import ApiError, rejection
+from backoffice.lib.api.errors import fault, rejection
 
 MOST_ITEMS = 5000
 
@@ -28,6 +28,9 @@ class ItemResult(BaseModel):
     error: ErrorInfo | None = None
 
 
+R = TypeVar("R", bound=ItemResult)
+
+
 class BatchResults(BaseModel):
     results: list[ItemResult]
 
@@ -39,7 +42,6 @@ def _or_rejection(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         return rejection(error)
 
 
-# ``list[Item]`` in a body is ``items(Item)``: each element is an Item or, when it does not fit, an ApiError.
 def items(model: type[BaseModel]) -> Any:
     """The type of a list of at most 5,000 items, of which each is read on its own.
 
@@ -48,11 +50,6 @@ def items(model: type[BaseModel]) -> Any:
     return Annotated[list[Annotated[model, WrapValidator(_or_rejection)]], Len(0, MOST_ITEMS)]  # type: ignore[valid-type]
 
 
-def rejected(index: int, error: Exception) -> ItemResult:
-    """The result of an item that ``error``, which has a ``code``, speaks against."""
-    details = getattr(error, "details", None) or {}
-    info = ErrorInfo(code=error.code, message=str(error), details=details)  # type: ignore[attr-defined]
-    return ItemResult(index=index, status="rejected", error=info)
-
-
-__all__ = ["MOST_ITEMS", "ApiError", "BatchResults", "ErrorInfo", "ItemResult", "items", "rejected"]
+def rejected(index: int, error: Exception, result: type[R] = ItemResult) -> R:  # type: ignore[assignment]
+    """The ``result`` of an item that ``error``, which has a ``code``, speaks against."""
+    return result(index=index, status="rejected", error=ErrorInfo(**fault(error)))
