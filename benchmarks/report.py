@@ -1,0 +1,84 @@
+"""Writes what was measured: benchmarks/results.json, and a page with a table and a chart."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import chart
+from benchmarks.measures import Result
+
+PAGE = """\
+# Benchmarks
+
+Every figure is a ratio to an anchor on the same server in the same run, measured in turn with it, round by round; so
+they compare between machines, and a noisy one is noisy for both sides. A row shows the round whose ratio is the median
+one. `make bench` makes this page anew.
+
+<picture>
+<source media="(prefers-color-scheme: dark)" srcset="images/benchmarks-dark.svg">
+<img alt="Each measured ratio on the way to its goal" src="images/benchmarks-light.svg">
+</picture>
+
+{verdict}
+
+{table}
+
+- **Single charge**: client processes, each with its own connection, charge uniformly chosen customers through
+  `credits.services`, which also checks the customer, keeps the request's key and the figures that lists sort by.
+- **pgbench** runs `benchmarks/anchor_charge.sql` as the same role on the same tables and customers: lock the account,
+  read its open lots, insert entry and draw, update lot and account; prepared.
+- **django-hordak transfer**: as many processes call `Account.transfer_to` between uniformly chosen accounts.
+- **Batch**: `post_batch` on one connection. Its anchor writes the same entries and draws by COPY, from text that was
+  rendered before, and updates lots and accounts by two statements; it decides nothing and keeps no keys.
+
+## Measured
+
+{date} with `{command}`.
+
+{machine}
+"""
+
+
+def write(results: Sequence[Result], *, to: Path, command: str, machine: Mapping[str, str], page: Path | None) -> None:
+    """Write the results into the file ``to``, and the page with its pictures beside it unless that is None."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(json.dumps([result.as_json() for result in results], indent=2) + "\n")
+    if page is None:
+        return
+    images = page.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    (images / "benchmarks-light.svg").write_text(chart.draw(results, chart.LIGHT))
+    (images / "benchmarks-dark.svg").write_text(chart.draw(results, chart.DARK))
+    page.write_text(
+        PAGE.format(
+            verdict=verdict(results),
+            table=table(results),
+            date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            command=command,
+            machine="\n".join(f"- {name}: {value}" for name, value in machine.items()),
+        )
+    )
+
+
+def verdict(results: Sequence[Result]) -> str:
+    """One line: whether every goal is met, or which are not."""
+    missed = [result.name for result in results if result.holds is False]
+    if not missed:
+        return "**Every goal is met.**"
+    return f"**GOAL MISSED: {'; '.join(missed)}.**"
+
+
+def table(results: Sequence[Result]) -> str:
+    """The results as a Markdown table."""
+    head = "| What | Measured | Anchor | | Ratio | Goal | |\n|---|---:|---|---:|---:|---:|---|"
+    return "\n".join([head, *map(_row, results)])
+
+
+def _row(result: Result) -> str:
+    word = {True: "met", False: "**MISSED**", None: "for information"}[result.holds]
+    measured = f"{result.value:,.0f} {result.unit}"
+    return (
+        f"| {result.name} | {measured} | {result.anchor} | {result.anchor_value:,.0f} "
+        f"| {result.ratio:.2f} | {result.goal or ''} | {word} |"
+    )
