@@ -1,8 +1,8 @@
 """Reads of the ledger."""
 
 from credits.selectors.balances import (
-    allowance_granted,
     allowances_due,
+    allowances_granted,
     allowances_of,
     available_credits,
     balance_as_of,
@@ -22,8 +22,8 @@ from credits.selectors.verification import Fault, number_of_accounts, verify
 __all__ = [
     "RULES",
     "Fault",
-    "allowance_granted",
     "allowances_due",
+    "allowances_granted",
     "allowances_of",
     "available_credits",
     "balance_as_of",

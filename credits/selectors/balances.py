@@ -1,10 +1,11 @@
 """What a customer has, and how it came about."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.fields.json import KT
 
 from accounts.models import User
 from credits import allocation, loading
@@ -78,12 +79,14 @@ def allowances_of(user_ids: Sequence[int], *, now: datetime) -> list[CreditAccou
     return list(_due_allowances(now).filter(pk__in=user_ids))
 
 
-def allowance_granted(account: CreditAccount) -> Decimal:
-    """Credits that the running period of an allowance was granted so far."""
+def allowances_granted(user_ids: Collection[int], *, since: datetime) -> dict[tuple[int, str], Decimal]:
+    """Credits granted to these customers since then, by customer and by the start of the period they are for."""
     grants = CreditTransaction.objects.filter(
-        account=account.pk, kind=TransactionKind.ALLOWANCE, seq__gte=account.period_seq
+        account__in=user_ids, kind=TransactionKind.ALLOWANCE, created_at__gte=since, metadata__has_key="period_start"
     )
-    return grants.aggregate(total=Sum("amount"))["total"] or ZERO
+    period = KT("metadata__period_start")
+    sums = grants.annotate(period=period).values_list("account_id", "period").annotate(Sum("amount")).order_by()
+    return {(user_id, starts_at): total for user_id, starts_at, total in sums}
 
 
 def _due_allowances(now: datetime) -> QuerySet[CreditAccount]:

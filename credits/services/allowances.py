@@ -1,9 +1,9 @@
 """Monthly allowances: what a plan grants each period, once, and when the next period begins."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from django.db import transaction
 from backoffice.lib import clock
 from credits import selectors
 from credits.amounts import check_amount
-from credits.errors import InvalidExpiry
+from credits.errors import InvalidExpiry, UnknownUser
 from credits.kinds import TransactionKind
 from credits.models import CreditAccount
 from credits.periods import period_around
@@ -24,27 +24,34 @@ from credits.services.posting import post_batch
 logger = logging.getLogger(__name__)
 
 ACCOUNTS_AT_ONCE = 200
+# What periods were granted: credits by customer and start of the period.
+Granted = dict[tuple[int, str], Decimal]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
-    """Credits to grant for one period. ``amount`` may be 0: the period begins all the same."""
+    """One period of a customer's allowance, which comes to ``amount`` credits in all."""
 
     user_id: int
     amount: Decimal
     starts_at: datetime
     ends_at: datetime
-    upgraded_from: Decimal | None = None
 
-    def posting(self) -> Posting:
+    def missing(self, granted: Granted) -> Posting | None:
+        """What it still has to grant; None if it has granted as much, or more, already."""
+        before = granted.get((self.user_id, self.starts_at.isoformat()))
+        if self.amount <= (before or 0):
+            return None
         # An upgrade within the period grants the difference, once for each amount that it goes up to.
-        upgrade = "" if self.upgraded_from is None else f":{self.amount.normalize()}"
+        upgrade = "" if before is None else f":{self.amount.normalize():f}"
         return Posting(
             user_id=self.user_id,
             kind=TransactionKind.ALLOWANCE,
-            amount=self.amount - (self.upgraded_from or 0),
+            amount=self.amount - (before or 0),
             idempotency_key=f"allowance:{self.user_id}:{self.starts_at.isoformat()}{upgrade}",
-            description="Monthly allowance" if self.upgraded_from is None else "Larger monthly allowance",
+            description="Monthly allowance" if before is None else "Larger monthly allowance",
+            # By this the period finds later what it has granted, whatever became of the plan in between.
+            metadata={"period_start": self.starts_at.isoformat()},
             expires_at=self.ends_at,
             period_start=self.starts_at,
         )
@@ -63,58 +70,64 @@ def set_allowance(
 
     Periods follow each other by the month from ``period_start``, unless ``period_end`` says when the running one ends.
     The sweep goes on granting until ``paid_until``, for ever unless told. More than before within one period grants
-    the difference at once, less takes effect with the next. An amount of 0 ends the allowance. Raises InvalidAmount,
-    InvalidExpiry, and the CreditError of the grant.
+    the difference at once, less takes effect with the next; a period that is over grants nothing, one to come grants
+    when it begins. An amount of 0 ends the allowance. Raises InvalidAmount, InvalidExpiry, UnknownUser, and the
+    CreditError of the grant.
     """
     if amount:
         check_amount(amount)
+    Opened.of_users({user_id})
     now = clock.now()
     starts_at, ends_at = period_around(period_start, now, _zone())
     if period_end is not None:
-        starts_at, ends_at = period_start, period_end
+        starts_at, ends_at = period_start.astimezone(UTC), period_end
     if not starts_at < ends_at:
         raise InvalidExpiry("A period ends after it starts.")
-    Opened.of_users({user_id})
-    granted = _granted(user_id, starts_at)
     outcomes: list[Outcome] = []
-    if amount > (granted or 0) and ends_at > now:
-        period = Period(user_id=user_id, amount=amount, starts_at=starts_at, ends_at=ends_at, upgraded_from=granted)
-        outcomes = post_batch([period.posting()])
+    if starts_at <= now < ends_at:
+        period = Period(user_id=user_id, amount=amount, starts_at=starts_at, ends_at=ends_at)
+        outcomes = [*_grant([period]).values()]
         _raise_first(outcomes)
-    CreditAccount.objects.filter(pk=user_id).update(
+    resets_at = starts_at if now < starts_at else ends_at
+    changed = CreditAccount.objects.filter(pk=user_id).update(
         monthly_allowance=amount,
         allowance_anchor=period_start,
-        next_reset_at=ends_at if amount else None,
+        next_reset_at=resets_at if amount else None,
         allowance_paid_until=paid_until,
         updated_at=now,
     )
+    if not changed:
+        raise UnknownUser(user_id)
     return outcomes
 
 
 def reset_allowances() -> int:
-    """Begin the running period of every allowance whose last one has ended; how many there were.
+    """Begin the running period of every allowance whose last one has ended; how many grants that made.
 
     Who missed several periods gets the running one: what the others would have granted has lapsed.
     """
-    now, begun, last = clock.now(), 0, 0
+    now, granted, last = clock.now(), 0, 0
     while user_ids := selectors.allowances_due(now=now, after=last, limit=ACCOUNTS_AT_ONCE):
-        begun += _reset(user_ids, now)
+        granted += _reset(user_ids, now)
         last = user_ids[-1]
-    return begun
+    return granted
 
 
 @transaction.atomic
 def _reset(user_ids: Sequence[int], now: datetime) -> int:
     # Read again under the lock: somebody else may have begun the period, or changed the plan.
     Opened.of_users(user_ids)
-    periods = [_running_period(account, now) for account in selectors.allowances_of(user_ids, now=now)]
-    outcomes = post_batch([period.posting() for period in periods])
-    for period, outcome in zip(periods, outcomes, strict=True):
-        if isinstance(outcome, Rejection):
-            logger.error("allowance not granted", extra={"user_id": period.user_id, "error": str(outcome.error)})
-        else:
-            CreditAccount.objects.filter(pk=period.user_id).update(next_reset_at=period.ends_at, updated_at=now)
-    return sum(not isinstance(outcome, Rejection) for outcome in outcomes)
+    due = [(account, _running_period(account, now)) for account in selectors.allowances_of(user_ids, now=now)]
+    paid = [period for account, period in due if _is_paid(account, period)]
+    unpaid = [period for account, period in due if not _is_paid(account, period)]
+    outcomes = _grant(paid)
+    refused = {user_id: outcome.error for user_id, outcome in outcomes.items() if isinstance(outcome, Rejection)}
+    for user_id, error in refused.items():
+        logger.error("allowance not granted", extra={"user_id": user_id, "error": str(error)})
+    _move_resets({period.user_id: period.ends_at for period in paid if period.user_id not in refused}, now)
+    # The payment ended while nobody looked; what is due after it waits for the next one.
+    _move_resets({period.user_id: period.starts_at for period in unpaid}, now)
+    return len(outcomes) - len(refused)
 
 
 def _running_period(account: CreditAccount, now: datetime) -> Period:
@@ -123,12 +136,24 @@ def _running_period(account: CreditAccount, now: datetime) -> Period:
     return Period(user_id=account.pk, amount=account.monthly_allowance, starts_at=starts_at, ends_at=ends_at)
 
 
-def _granted(user_id: int, starts_at: datetime) -> Decimal | None:
-    """What the period that starts then was granted so far; None if it has not begun. The account is locked."""
-    account = selectors.balance_of(user_id)
-    if account.period_started_at != starts_at:
-        return None
-    return selectors.allowance_granted(account)
+def _is_paid(account: CreditAccount, period: Period) -> bool:
+    return account.allowance_paid_until is None or period.starts_at < account.allowance_paid_until
+
+
+def _grant(periods: Sequence[Period]) -> dict[int, Outcome]:
+    """Let these periods of different customers grant what they miss; outcomes by customer. Accounts are locked."""
+    if not periods:
+        return {}
+    since = min(period.starts_at for period in periods)
+    granted = selectors.allowances_granted([period.user_id for period in periods], since=since)
+    postings = [posting for period in periods if (posting := period.missing(granted))]
+    outcomes = post_batch(postings) if postings else []
+    return {posting.user_id: outcome for posting, outcome in zip(postings, outcomes, strict=True)}
+
+
+def _move_resets(moments: Mapping[int, datetime], now: datetime) -> None:
+    for user_id, moment in moments.items():
+        CreditAccount.objects.filter(pk=user_id).update(next_reset_at=moment, updated_at=now)
 
 
 def _raise_first(outcomes: Sequence[Outcome]) -> None:
