@@ -6,9 +6,9 @@ from html import escape
 
 from benchmarks.measures import Goal, Result
 
-WIDTH, LABELS, RIGHT, ROW, TOP, BAR = 860, 330, 150, 44, 34, 18
+WIDTH, LABELS, RIGHT, ROW, TOP, BAR = 860, 390, 160, 44, 34, 18
 # A bar that is longer than this many times the goal ends in an arrow.
-LONGEST = 3.0
+LONGEST = 2.0
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,16 @@ def _row(number: int, result: Result, goal: Goal, inks: Inks) -> Iterator[str]:
     yield f'<text x="16" y="{middle - 3:.0f}" fill="{inks.text}">{escape(result.name)}</text>'
     yield (
         f'<text x="16" y="{middle + 13:.0f}" fill="{inks.quiet}" font-size="11">'
-        f"{result.value:,.0f} against {result.anchor_value:,.0f} {escape(result.unit)}</text>"
+        f"{result.value:,.0f} {escape(result.unit)} against {result.anchor_value:,.0f}</text>"
     )
     bar = middle - BAR / 2
     yield f'<rect x="{LABELS}" y="{bar:.0f}" width="{end - LABELS:.1f}" height="{BAR}" rx="3" fill="{ink}"/>'
     if margin > LONGEST:
         yield f'<path d="M{end:.1f} {bar:.0f} l9 {BAR / 2:.0f} l-9 {BAR / 2:.0f} z" fill="{ink}"/>'
     word = "" if result.holds else ", missed"
+    # Beside the bar, and never across the line of the goal.
     yield (
-        f'<text x="{end + 14:.1f}" y="{middle + 4:.0f}" fill="{inks.text}">'
+        f'<text x="{max(end, _at(1)) + 14:.1f}" y="{middle + 4:.0f}" fill="{inks.text}">'
         f"{result.ratio:.2f} (goal {escape(str(goal))}){word}</text>"
     )
 

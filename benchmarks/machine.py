@@ -14,6 +14,7 @@ TOLD = ("server_version", "synchronous_commit", "fsync", "shared_buffers")
 def facts(database: Database) -> Iterator[tuple[str, str]]:
     """Name and value of what a reader has to know to compare."""
     yield "Processor", f"{os.cpu_count()} cores, {_processor()}"
+    yield "Load average over the last 15 minutes, this run's own included", f"{os.getloadavg()[2]:.1f}"
     yield "Python", platform.python_version()
     with databases.owner_connection(database.name) as connection:
         for setting in TOLD:

@@ -25,7 +25,8 @@ one. `make bench` makes this page anew.
 {table}
 
 - **Single charge**: client processes, each with its own connection, charge uniformly chosen customers through
-  `credits.services`, which also checks the customer, keeps the request's key and the figures that lists sort by.
+  `credits.services`, which also checks the customer, keeps the request's key and the figures that lists sort by. Each
+  customer was charged before in the same month and has one to three open lots.
 - **pgbench** runs `benchmarks/anchor_charge.sql` as the same role on the same tables and customers: lock the account,
   read its open lots, insert entry and draw, update lot and account; prepared.
 - **django-hordak transfer**: as many processes call `Account.transfer_to` between uniformly chosen accounts.
