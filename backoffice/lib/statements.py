@@ -4,7 +4,8 @@ Django binds parameters on the client and never prepares, which suits most queri
 second would pay for parsing and planning each time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -20,3 +21,21 @@ def ask(statement: str, parameters: Sequence[Any]) -> CursorWrapper:
     cursor = wrap(bare)
     cursor.execute(statement, parameters)
     return cursor
+
+
+def array(values: Iterable[Any]) -> str:
+    """PostgreSQL's text form of an array of numbers, times or texts, to be cast: ``%s::numeric[]``.
+
+    The driver's own lists are adapted item by item, which for a thousand rows takes longer than writing them.
+    """
+    return "{" + ",".join([_item(value) for value in values]) + "}"
+
+
+def _item(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

@@ -1,18 +1,14 @@
-"""The two functions of the write path: one that opens accounts, one that does the plain charge in one go.
+"""The functions of the write path: to lock accounts, to open them, and to do plain charges in one go.
 
-Both run with the rights of who calls them.
+They run with the rights of who calls them.
 """
 
 from django.db import migrations
 
 # Each statement of a function sees what was committed while the one before it waited for a lock; a single statement
 # would read the lots as they were before the wait.
-OPEN_ACCOUNTS = """
-CREATE FUNCTION credits_open_accounts(user_ids bigint[], keys text[], entries integer, moment timestamptz)
-RETURNS json LANGUAGE plpgsql AS $$
-DECLARE
-    opened json;
-    opened_ids bigint[];
+LOCK_ACCOUNTS = """
+CREATE FUNCTION credits_lock_accounts(user_ids bigint[], moment timestamptz) RETURNS bigint[] LANGUAGE plpgsql AS $$
 BEGIN
     -- Made before anything is locked, in id order: two batches that miss the same ones queue.
     IF EXISTS (SELECT FROM unnest(user_ids) AS wanted(id)
@@ -23,16 +19,30 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END IF;
     -- The order of the house is person, account, figures, and ids ascending: all writers queue, none deadlocks.
-    SELECT json_agg(row_to_json(locked)), array_agg(user_id) INTO opened, opened_ids FROM (
-        SELECT person.demo_mode, person.status, person.status_until, account.user_id, account.balance, account.held,
-               account.debt, account.seq, account.last_posted_at, account.lifetime_purchased,
-               account.lifetime_consumed, account.current_period_consumed, account.period_started_at,
-               account.period_seq, account.next_reset_at IS NOT NULL AS has_allowance
+    RETURN (SELECT array_agg(id) FROM (
+        SELECT person.id
         FROM accounts_user AS person JOIN credits_creditaccount AS account ON account.user_id = person.id
         WHERE person.id = ANY (user_ids) AND NOT person.is_staff
-        ORDER BY person.id FOR NO KEY UPDATE OF person, account) AS locked;
+        ORDER BY person.id FOR NO KEY UPDATE OF person, account) AS locked);
+END
+$$;
+"""
+
+OPEN_ACCOUNTS = """
+CREATE FUNCTION credits_open_accounts(user_ids bigint[], keys text[], entries integer, moment timestamptz)
+RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    opened_ids bigint[];
+BEGIN
+    opened_ids := credits_lock_accounts(user_ids, moment);
     RETURN json_build_object(
-        'accounts', opened,
+        'accounts', (SELECT json_agg(row_to_json(account)) FROM (
+            SELECT person.demo_mode, person.status, person.status_until, account.user_id, account.balance,
+                   account.held, account.debt, account.seq, account.last_posted_at, account.lifetime_purchased,
+                   account.lifetime_consumed, account.current_period_consumed, account.period_started_at,
+                   account.period_seq, account.next_reset_at IS NOT NULL AS has_allowance
+            FROM accounts_user AS person JOIN credits_creditaccount AS account ON account.user_id = person.id
+            WHERE account.user_id = ANY (opened_ids) ORDER BY account.user_id) AS account),
         'lots', (SELECT json_agg(row_to_json(lot)) FROM (
             SELECT lot.id, lot.account_id, entry.seq AS opened_seq, lot.amount, lot.remaining, lot.priority,
                    lot.expires_at, lot.paid_minor, lot.currency, lot.parent_id
@@ -91,10 +101,10 @@ BEGIN
             ROWS UNBOUNDED PRECEDING) - remaining AS before_it
         FROM credits_creditlot WHERE account_id = payer AND is_open
     ), part AS (
-        SELECT id, least(remaining, credits - before_it) AS amount FROM lots WHERE before_it < credits
+        SELECT id, before_it, least(remaining, credits - before_it) AS amount FROM lots WHERE before_it < credits
     ), drawn AS (
         INSERT INTO credits_creditdraw (transaction_id, lot_id, amount, created_at)
-        SELECT entry_id, id, amount, booked_at FROM part
+        SELECT entry_id, id, amount, booked_at FROM part ORDER BY before_it
     )
     UPDATE credits_creditlot AS lot SET remaining = lot.remaining - part.amount FROM part WHERE lot.id = part.id;
     UPDATE credits_creditaccount SET
@@ -113,12 +123,109 @@ $$;
 """
 
 
+# The same for any number of charges, for accounts on which nothing else is to be decided: nothing held or
+# owed or lapsed, enough in the lots for all that is asked, no key used before. Of any other account it writes nothing
+# and answers no row. The caller holds the locks. Each charge covers a stretch of its account's credits and each lot another:
+# where the two overlap, there is a draw.
+CHARGE_BATCH = """
+CREATE FUNCTION credits_charge_batch(
+    payers bigint[], credits numeric[], request_keys text[], fingerprints text[], what text[], told text[],
+    refers_to text[], details text[], happened_at timestamptz[], moment timestamptz)
+RETURNS TABLE (item bigint, id bigint, seq bigint, balance_before numeric, balance_after numeric)
+LANGUAGE plpgsql
+-- A plan made without knowing how many charges there are would compare each with each.
+SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    plain bigint[];
+BEGIN
+    SELECT array_agg(user_id) INTO plain
+    FROM credits_creditaccount AS account
+    JOIN accounts_user AS person ON person.id = account.user_id
+    JOIN (SELECT payer, sum(amount) AS total, array_agg(key) AS keys
+          FROM unnest(payers, credits, request_keys) AS wanted(payer, amount, key) GROUP BY payer) AS wanted
+      ON wanted.payer = account.user_id
+    WHERE NOT person.is_staff AND NOT person.demo_mode AND person.status = 'active'
+      AND account.held = 0 AND account.debt = 0 AND account.balance >= wanted.total
+      AND NOT EXISTS (SELECT FROM credits_idempotencyrecord WHERE key = ANY (wanted.keys))
+      AND NOT EXISTS (SELECT FROM credits_creditlot AS lot
+                      WHERE lot.account_id = account.user_id AND lot.is_open AND lot.expires_at <= moment)
+      -- Without an allowance the first entry of a month begins a period.
+      AND (account.next_reset_at IS NOT NULL
+           OR date_trunc('month', greatest(moment, account.last_posted_at), 'UTC')
+              = date_trunc('month', account.period_started_at, 'UTC'));
+    IF plain IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH charge AS (
+        SELECT wanted.*, nextval('credits_credittransaction_id_seq') AS id,
+               account.seq + row_number() OVER running AS seq,
+               sum(wanted.amount) OVER running AS upto,
+               account.balance - sum(wanted.amount) OVER running AS balance_after,
+               greatest(moment, account.last_posted_at) AS booked_at
+        FROM (SELECT * FROM unnest(payers, credits, request_keys, fingerprints, what, told, refers_to, details,
+                                   happened_at)
+                  WITH ORDINALITY AS wanted(payer, amount, key, fingerprint, action_type, description, reference,
+                                            metadata, event_at, item)
+              WHERE payer = ANY (plain) ORDER BY item) AS wanted
+        JOIN credits_creditaccount AS account ON account.user_id = wanted.payer
+        WINDOW running AS (PARTITION BY payer ORDER BY item)
+    ), lot AS (
+        SELECT id, account_id, remaining, sum(remaining) OVER (
+            PARTITION BY account_id
+            ORDER BY priority, expires_at NULLS LAST, coalesce(paid_minor, 0) > 0, transaction_id, id) AS upto
+        FROM credits_creditlot WHERE account_id = ANY (plain) AND is_open
+    ), draw AS (
+        SELECT charge.id AS charge_id, lot.id AS lot_id, charge.booked_at, lot.upto,
+               least(charge.upto, lot.upto)
+               - greatest(charge.upto - charge.amount, lot.upto - lot.remaining) AS amount
+        FROM charge JOIN lot ON lot.account_id = charge.payer
+                            AND lot.upto > charge.upto - charge.amount AND lot.upto - lot.remaining < charge.upto
+    ), entries AS (
+        INSERT INTO credits_credittransaction (
+            id, account_id, seq, kind, action_type, amount, balance_before, balance_after, description, reference,
+            metadata, event_at, created_at)
+        SELECT id, payer, seq, 'usage', action_type, -amount, balance_after + amount, balance_after, description,
+               reference, metadata::jsonb, coalesce(event_at, booked_at), booked_at
+        FROM charge ORDER BY id
+    ), draws AS (
+        INSERT INTO credits_creditdraw (transaction_id, lot_id, amount, created_at)
+        SELECT charge_id, lot_id, amount, booked_at FROM draw ORDER BY charge_id, upto
+    ), lots AS (
+        UPDATE credits_creditlot AS lot SET remaining = lot.remaining - drawn.total
+        FROM (SELECT lot_id, sum(amount) AS total FROM draw GROUP BY lot_id) AS drawn WHERE lot.id = drawn.lot_id
+    ), account AS (
+        SELECT payer AS user_id, sum(amount) AS total, max(seq) AS seq, min(balance_after) AS balance,
+               max(booked_at) AS booked_at
+        FROM charge GROUP BY payer
+    ), accounts AS (
+        UPDATE credits_creditaccount AS old
+        SET balance = account.balance, lots_total = account.balance, seq = account.seq,
+            last_posted_at = account.booked_at, lifetime_consumed = old.lifetime_consumed + account.total,
+            current_period_consumed = old.current_period_consumed + account.total, updated_at = moment
+        FROM account WHERE old.user_id = account.user_id
+    ), figures AS (
+        UPDATE accounts_customerfigures AS figures SET balance = account.balance
+        FROM account WHERE figures.user_id = account.user_id
+    ), keys AS (
+        INSERT INTO credits_idempotencyrecord (key, fingerprint, result, created_at)
+        SELECT key, fingerprint, jsonb_build_object(
+            'id', id, 'seq', seq, 'amount', (-amount)::text, 'balance_before', (balance_after + amount)::text,
+            'balance_after', balance_after::text), moment
+        FROM charge ORDER BY key
+    )
+    SELECT item, id, seq, balance_after + amount, balance_after FROM charge ORDER BY item;
+END
+$$;
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("credits", "0006_guard_holds_and_debts"), ("accounts", "0001_people_activity_figures")]
     operations = [
-        migrations.RunSQL(OPEN_ACCOUNTS, "DROP FUNCTION credits_open_accounts(bigint[], text[], integer, timestamptz)"),
-        migrations.RunSQL(
-            CHARGE,
-            "DROP FUNCTION credits_charge(bigint, numeric, text, text, text, text, text, jsonb, timestamptz, timestamptz)",
-        ),
+        migrations.RunSQL(LOCK_ACCOUNTS, "DROP FUNCTION credits_lock_accounts"),
+        migrations.RunSQL(OPEN_ACCOUNTS, "DROP FUNCTION credits_open_accounts"),
+        migrations.RunSQL(CHARGE, "DROP FUNCTION credits_charge"),
+        migrations.RunSQL(CHARGE_BATCH, "DROP FUNCTION credits_charge_batch"),
     ]

@@ -15,6 +15,13 @@ from credits.services import originals
 
 # Locks, then reads: one round trip, and each step sees what was committed while the one before it waited.
 OPEN = "SELECT credits_open_accounts(%s::bigint[], %s::text[], %s, %s)::text"
+LOCK = "SELECT credits_lock_accounts(%s::bigint[], %s)"
+
+
+def lock(acts: Sequence[Act]) -> None:
+    """Lock the accounts that these acts lead to, in order, until the transaction ends."""
+    owners = Owners.of([act.target for act in acts])
+    statements.ask(LOCK, [statements.array(owners.user_ids), clock.now()])
 
 
 class Opened:
@@ -149,7 +156,7 @@ def _accounts_of(model: type[CreditTransaction | CreditHold], ids: set[int]) -> 
 
 
 def _open(user_ids: Collection[int], keys: Sequence[str]) -> Any:
-    cursor = statements.ask(OPEN, [list(user_ids), list(keys), len(keys), clock.now()])
+    cursor = statements.ask(OPEN, [statements.array(user_ids), statements.array(keys), len(keys), clock.now()])
     (answer,) = cursor.fetchone()
     return json.loads(answer, parse_float=Decimal)
 

@@ -25,7 +25,7 @@ def save(records: Sequence[tuple[str, str, dict[str, Any]]], *, now: datetime) -
     # In one order for all writers: two that share keys queue instead of deadlocking.
     keys, fingerprints, results = zip(*sorted(records, key=lambda record: record[0]), strict=True)
     written = [json.dumps(result) for result in results]
-    statements.ask(INSERT, [now, list(keys), list(fingerprints), written])
+    statements.ask(INSERT, [now, *map(statements.array, (keys, fingerprints, written))])
 
 
 def is_key_collision(error: IntegrityError) -> bool:

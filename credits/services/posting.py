@@ -4,18 +4,19 @@ A batch of any size takes a fixed number of statements, and ends as its items do
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts import services as accounts
 from backoffice.lib import clock
 from credits import allocation
 from credits.errors import CreditError, IdempotencyConflict
-from credits.postings import Act, HoldResult, Note, Outcome, PostResult, Rejection
-from credits.services import idempotency, results
-from credits.services.ground import Opened
+from credits.postings import Act, HoldResult, Note, Outcome, Posting, PostResult, Rejection
+from credits.services import idempotency, plain_charges, results
+from credits.services.ground import Opened, lock
 from credits.services.writing import Page
 
 # How often a batch starts anew because another one recorded the same key on another account in between.
@@ -46,8 +47,7 @@ def post_batch(acts: Sequence[Act]) -> list[Outcome]:
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic():
-                return _do_under_lock(acts)
+            return _do(acts)
         except IntegrityError as error:
             if attempt == ATTEMPTS or not idempotency.is_key_collision(error):
                 raise
@@ -61,7 +61,33 @@ def _single(act: Act) -> PostResult | HoldResult:
     return outcome
 
 
-def _do_under_lock(acts: Sequence[Act]) -> list[Outcome]:
+def _do(acts: Sequence[Act]) -> list[Outcome]:
+    charges = plain_charges.candidates(acts)
+    if len(acts) == 1:
+        done = _do_plainly(charges[0]) if charges else None
+        return [done] if done else _do_generally(acts)
+    with transaction.atomic():
+        return _do_together(acts, charges)
+
+
+def _do_plainly(charge: Posting) -> PostResult | None:
+    # Outside of a transaction the statement is one by itself; inside, its failure must not end the caller's.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        return plain_charges.do_one(charge)
+
+
+def _do_together(acts: Sequence[Act], charges: dict[int, Posting]) -> list[Outcome]:
+    # All accounts before any: what is left for the general path must not wait while some of them are locked.
+    lock(acts)
+    outcomes: dict[int, Outcome] = {**plain_charges.do_all(charges)}
+    rest = [place for place in range(len(acts)) if place not in outcomes]
+    if rest:
+        outcomes |= zip(rest, _do_generally([acts[place] for place in rest]), strict=True)
+    return [outcomes[place] for place in range(len(acts))]
+
+
+@transaction.atomic
+def _do_generally(acts: Sequence[Act]) -> list[Outcome]:
     opened = Opened.of(acts)
     # The time is read after the lock: an entry is never dated before one that was booked while we waited.
     batch = _Batch(opened, clock.now())

@@ -229,7 +229,7 @@ class Page:
 
 def _send(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
-        statements.ask(statement, [list(column) for column in zip(*rows, strict=True)])
+        statements.ask(statement, [statements.array(column) for column in zip(*rows, strict=True)])
 
 
 def _new_ids(sequence: str, number: int) -> list[int]:

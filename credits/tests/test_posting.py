@@ -203,13 +203,36 @@ def test_an_account_without_entries_reads_as_zeros(user):
     assert (account.balance, account.seq) == (0, 0)
 
 
-def test_a_batch_of_any_size_takes_the_same_number_of_statements(django_assert_num_queries):
+def _charges(users, number, run):
+    return [posting(users[n % len(users)], -1, key=f"{run}-{n}") for n in range(number)]
+
+
+@pytest.fixture
+def users_of_this_month():
+    """Customers for whom a charge has nothing to begin."""
     users = CustomerFactory.create_batch(20)
-    services.post_batch([posting(user, 100, f"a{user.pk}") for user in users])
+    services.post_batch([posting(user, 100, key=f"a{user.pk}") for user in users])
+    services.post_batch(_charges(users, 20, "first"))
+    return users
 
-    def charges(number, run):
-        return [posting(users[n % 20], -1, f"{run}-{n}") for n in range(number)]
 
-    for number in (1, 200):
-        with django_assert_num_queries(9):
-            services.post_batch(charges(number, number))
+def test_plain_charges_take_the_same_few_statements_however_many(users_of_this_month, django_assert_num_queries):
+    for number in (2, 200):
+        # Savepoint, lock, charge, release.
+        with django_assert_num_queries(4):
+            services.post_batch(_charges(users_of_this_month, number, number))
+
+
+def test_a_plain_charge_is_one_statement(users_of_this_month, django_assert_num_queries):
+    # Savepoint, charge, release: outside of a transaction the statement is one by itself.
+    with django_assert_num_queries(3):
+        services.post_batch(_charges(users_of_this_month, 1, "single"))
+
+
+def test_a_batch_of_any_size_takes_the_same_number_of_statements(users_of_this_month, django_assert_num_queries):
+    # What is held makes a charge anything but plain.
+    for user in users_of_this_month:
+        services.place_hold(user_id=user.pk, amount=Decimal(1), idempotency_key=f"hold:{user.pk}")
+    for number in (20, 200):
+        with django_assert_num_queries(13):
+            services.post_batch(_charges(users_of_this_month, number, number))
