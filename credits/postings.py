@@ -129,7 +129,7 @@ class Posting:
 
     ``idempotency_key`` carries its namespace, such as ``admin:gift:...``. ``paid_minor`` is the total paid for the
     credits, in minor units of ``currency``. ``event_at`` (UTC) is when the act happened, now unless told. An
-    allowance with ``period_start`` begins a new period of consumption, if that is later than the running one.
+    allowance with ``period_start`` begins a new period of consumption.
     """
 
     user_id: int
@@ -204,8 +204,7 @@ class Posting:
             currency=self.currency.upper(),
         )
         entry = allocation.add(ground.account, self.kind, self.amount, terms, now=ground.now)
-        running = ground.account.period_started_at
-        if self.period_start is not None and (running is None or running < self.period_start):
+        if self.period_start is not None:
             allocation.start_period(ground.account, self.period_start)
         return entry
 

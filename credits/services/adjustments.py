@@ -4,18 +4,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import transaction
 
 from accounts.models import User
 from audit.actions import Action
 from credits.acts import Reversal
 from credits.kinds import TransactionKind
 from credits.postings import Posting, PostResult
-from credits.services.evidence import check_reason, record
-from credits.services.posting import post
+from credits.services.evidence import post_as_staff
 
 
-@transaction.atomic
 def adjust_credits(
     *,
     user_id: int,
@@ -31,23 +28,18 @@ def adjust_credits(
     writes nothing. Raises ReasonMissing, InvalidAmount, InvalidExpiry, InsufficientCredits, UnknownUser, DemoCustomer,
     IdempotencyConflict.
     """
-    check_reason(reason)
-    result = post(
-        Posting(
-            user_id=user_id,
-            kind=TransactionKind.ADJUSTMENT,
-            amount=amount,
-            idempotency_key=idempotency_key,
-            description=reason,
-            actor_id=actor.pk,
-            expires_at=expires_at,
-        )
+    adjustment = Posting(
+        user_id=user_id,
+        kind=TransactionKind.ADJUSTMENT,
+        amount=amount,
+        idempotency_key=idempotency_key,
+        description=reason,
+        actor_id=actor.pk,
+        expires_at=expires_at,
     )
-    record(Action.CREDITS_ADJUST, result, user_id=user_id, actor=actor, reason=reason, expires_at=expires_at)
-    return result
+    return post_as_staff(adjustment, action=Action.CREDITS_ADJUST, actor=actor, reason=reason, expires_at=expires_at)
 
 
-@transaction.atomic
 def reverse_transaction(
     *, transaction_id: int, reason: str, actor: User, idempotency_key: str, amount: Decimal | None = None
 ) -> PostResult:
@@ -57,16 +49,12 @@ def reverse_transaction(
     negative adjustment it gives back. The same key again answers the first reversal and writes nothing. Raises
     ReasonMissing, UnknownTransaction, NotReversible, InsufficientCredits, RefundTooLarge, IdempotencyConflict.
     """
-    check_reason(reason)
-    result = post(
-        Reversal(
-            transaction_id=transaction_id,
-            amount=amount,
-            idempotency_key=idempotency_key,
-            description=reason,
-            actor_id=actor.pk,
-            grace=settings.CREDIT_REFUND_GRACE,
-        )
+    reversal = Reversal(
+        transaction_id=transaction_id,
+        amount=amount,
+        idempotency_key=idempotency_key,
+        description=reason,
+        actor_id=actor.pk,
+        grace=settings.CREDIT_REFUND_GRACE,
     )
-    record(Action.CREDITS_REVERSE, result, reverses=transaction_id, actor=actor, reason=reason)
-    return result
+    return post_as_staff(reversal, action=Action.CREDITS_REVERSE, actor=actor, reason=reason)

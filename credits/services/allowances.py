@@ -53,7 +53,7 @@ class Period:
             # By this the period finds later what it has granted, whatever became of the plan in between.
             metadata={"period_start": self.starts_at.isoformat()},
             expires_at=self.ends_at,
-            period_start=self.starts_at,
+            period_start=self.starts_at if before is None else None,
         )
 
 

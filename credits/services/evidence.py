@@ -1,6 +1,8 @@
-"""What acts of staff leave in the audit log, in the transaction of the act itself."""
+"""Acts of staff: done with a reason and recorded in the audit log, in one transaction."""
 
 from datetime import datetime
+
+from django.db import transaction
 
 from accounts.models import User
 from audit import services as audit
@@ -8,28 +10,29 @@ from audit.actions import Action
 from backoffice.lib.money import plain_credits
 from credits.errors import ReasonMissing
 from credits.models import CreditTransaction
-from credits.postings import PostResult
+from credits.postings import Act, PostResult
+from credits.services.posting import result_of, try_post
 
 
-def check_reason(reason: str) -> None:
-    """Raise ReasonMissing unless a reason is given."""
+def post_as_staff(
+    act: Act, *, action: Action, actor: User, reason: str, expires_at: datetime | None = None
+) -> PostResult:
+    """Do an act that makes an entry and record it, once: a replay did nothing.
+
+    Raises ReasonMissing, and the CreditError of a refusal; what time has done to the account stays booked then too.
+    """
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept in the ledger and in the audit log.")
+    with transaction.atomic():
+        outcome = try_post(act)
+        if isinstance(outcome, PostResult) and not outcome.replayed:
+            _record(action, act, outcome, actor=actor, reason=reason, expires_at=expires_at)
+    return result_of(outcome)
 
 
-def record(
-    action: Action,
-    result: PostResult,
-    *,
-    actor: User,
-    reason: str,
-    user_id: int | None = None,
-    reverses: int | None = None,
-    expires_at: datetime | None = None,
+def _record(
+    action: Action, act: Act, result: PostResult, *, actor: User, reason: str, expires_at: datetime | None
 ) -> None:
-    """Record the act that made an entry, once: a replay did nothing. ``reverses`` names the entry it is about."""
-    if result.replayed:
-        return
     new_values = {
         "balance": plain_credits(result.balance_after),
         "amount": plain_credits(result.amount),
@@ -37,13 +40,14 @@ def record(
     }
     if expires_at is not None:
         new_values["expires_at"] = expires_at.isoformat()
-    if reverses is not None:
-        new_values["reverses"] = reverses
-    owner = user_id or CreditTransaction.objects.values_list("account_id", flat=True).get(pk=reverses or 0)
+    user_id = act.target.user_id
+    if user_id is None:
+        new_values["reverses"] = act.target.transaction_id
+        user_id = CreditTransaction.objects.values_list("account_id", flat=True).get(pk=act.target.transaction_id or 0)
     audit.record(
         action=action,
         actor=actor,
-        resource=audit.Resource("accounts.user", str(owner), f"user {owner}"),
+        resource=audit.Resource("accounts.user", str(user_id), f"user {user_id}"),
         old_values={"balance": plain_credits(result.balance_before)},
         new_values=new_values,
         reason=reason,

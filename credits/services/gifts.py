@@ -3,17 +3,13 @@
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
-
 from accounts.models import User
 from audit.actions import Action
 from credits.kinds import TransactionKind
 from credits.postings import Posting, PostResult
-from credits.services.evidence import check_reason, record
-from credits.services.posting import post
+from credits.services.evidence import post_as_staff
 
 
-@transaction.atomic
 def gift_credits(
     *,
     user_id: int,
@@ -28,17 +24,13 @@ def gift_credits(
     The same key again answers the first gift and writes nothing. Raises ReasonMissing, InvalidAmount, InvalidExpiry,
     UnknownUser, DemoCustomer, IdempotencyConflict.
     """
-    check_reason(reason)
-    result = post(
-        Posting(
-            user_id=user_id,
-            kind=TransactionKind.GIFT,
-            amount=amount,
-            idempotency_key=idempotency_key,
-            description=reason,
-            actor_id=actor.pk,
-            expires_at=expires_at,
-        )
+    gift = Posting(
+        user_id=user_id,
+        kind=TransactionKind.GIFT,
+        amount=amount,
+        idempotency_key=idempotency_key,
+        description=reason,
+        actor_id=actor.pk,
+        expires_at=expires_at,
     )
-    record(Action.CREDITS_GIFT, result, user_id=user_id, actor=actor, reason=reason, expires_at=expires_at)
-    return result
+    return post_as_staff(gift, action=Action.CREDITS_GIFT, actor=actor, reason=reason, expires_at=expires_at)

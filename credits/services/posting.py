@@ -23,20 +23,33 @@ from credits.services.writing import Page
 ATTEMPTS = 3
 
 
-def post(posting: Act) -> PostResult:
+def post(act: Act) -> PostResult:
     """Do one act that makes an entry. Raises the CreditError that a batch would report for it."""
-    result = _single(posting)
-    if not isinstance(result, PostResult):
-        raise TypeError(f"{type(posting).__name__} makes no entry")
-    return result
+    return result_of(try_post(act))
+
+
+def try_post(act: Act) -> Outcome:
+    """Do one act and tell how it ended. Raises no CreditError: what it met and settled stays booked."""
+    return post_batch([act])[0]
+
+
+def result_of(outcome: Outcome) -> PostResult:
+    """The entry that an act made. Raises the CreditError of a refusal."""
+    if isinstance(outcome, Rejection):
+        raise outcome.error
+    if not isinstance(outcome, PostResult):
+        raise TypeError("an act on a hold answers with the hold")
+    return outcome
 
 
 def hold(act: Act) -> HoldResult:
     """Do one act on a hold. Raises the CreditError that a batch would report for it."""
-    result = _single(act)
-    if not isinstance(result, HoldResult):
-        raise TypeError(f"{type(act).__name__} is no act on a hold")
-    return result
+    outcome = try_post(act)
+    if isinstance(outcome, Rejection):
+        raise outcome.error
+    if not isinstance(outcome, HoldResult):
+        raise TypeError("an act that makes an entry answers with it")
+    return outcome
 
 
 def post_batch(acts: Sequence[Act]) -> list[Outcome]:
@@ -52,13 +65,6 @@ def post_batch(acts: Sequence[Act]) -> list[Outcome]:
             if attempt == ATTEMPTS or not idempotency.is_key_collision(error):
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _single(act: Act) -> PostResult | HoldResult:
-    outcome = post_batch([act])[0]
-    if isinstance(outcome, Rejection):
-        raise outcome.error
-    return outcome
 
 
 def _do(acts: Sequence[Act]) -> list[Outcome]:

@@ -3,18 +3,16 @@
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import transaction
 
 from accounts.models import User
 from audit.actions import Action
 from credits.acts import Clawback, Refund, Reinstatement
 from credits.kinds import TransactionKind
 from credits.postings import PostResult
-from credits.services.evidence import check_reason, record
+from credits.services.evidence import post_as_staff
 from credits.services.posting import post
 
 
-@transaction.atomic
 def refund_usage(
     *,
     transaction_id: int,
@@ -29,21 +27,17 @@ def refund_usage(
     nothing. Raises ReasonMissing (of staff), UnknownTransaction, NotReversible, RefundTooLarge, InvalidAmount,
     IdempotencyConflict.
     """
-    if actor is not None:
-        check_reason(reason)
-    result = post(
-        Refund(
-            transaction_id=transaction_id,
-            amount=amount,
-            idempotency_key=idempotency_key,
-            description=reason,
-            actor_id=actor.pk if actor else None,
-            grace=settings.CREDIT_REFUND_GRACE,
-        )
+    refund = Refund(
+        transaction_id=transaction_id,
+        amount=amount,
+        idempotency_key=idempotency_key,
+        description=reason,
+        actor_id=actor.pk if actor else None,
+        grace=settings.CREDIT_REFUND_GRACE,
     )
-    if actor is not None:
-        record(Action.CREDITS_REFUND, result, reverses=transaction_id, actor=actor, reason=reason)
-    return result
+    if actor is None:
+        return post(refund)
+    return post_as_staff(refund, action=Action.CREDITS_REFUND, actor=actor, reason=reason)
 
 
 def claw_back(
