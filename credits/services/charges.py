@@ -29,7 +29,8 @@ def charge_credits(
     charge = Posting(
         user_id=user_id,
         kind=TransactionKind.USAGE,
-        amount=-amount,
+        # Not by the operator, which rounds to 28 digits.
+        amount=amount.copy_negate(),
         idempotency_key=idempotency_key,
         action_type=action_type,
         description=description,

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from credits import services
-from credits.tests.test_concurrency import posting
+from credits.tests.faults.acts import posting
 from tests import databases
 from tests.factories import CustomerFactory
 
