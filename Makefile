@@ -1,7 +1,7 @@
 # Each target sets up all it needs; nothing has to be done by hand before.
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: run test lint bench screenshots
+.PHONY: run test soak lint bench screenshots
 
 run: ## serve http://127.0.0.1:8000/admin/ with worker and beat (PORT=8001, ARGS=--no-demo)
 	@scripts/install run
@@ -10,6 +10,12 @@ run: ## serve http://127.0.0.1:8000/admin/ with worker and beat (PORT=8001, ARGS
 test: ## run every test, browser tests included (ARGS="-k ledger")
 	@scripts/install develop
 	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && $(PYTHON_BIN) -m pytest -n logical --maxprocesses 4 $(ARGS)
+
+soak: ## the ledger against its model for 20,000 steps, and a minute of writers beside readers (LEDGER_MODEL_SEED=7)
+	@scripts/install develop
+	@seed="$${LEDGER_MODEL_SEED:-$$(date +%s)}" && echo "LEDGER_MODEL_SEED=$$seed" && \
+		LEDGER_MODEL_SEED="$$seed" LEDGER_MODEL_STEPS="$${LEDGER_MODEL_STEPS:-20000}" LEDGER_SOAK_SECONDS=60 \
+		$(PYTHON_BIN) -m pytest credits/tests/model credits/tests/faults/test_parallel_spending.py $(ARGS)
 
 lint: ## check style, types, layers, templates, migrations and pinned packages
 	@scripts/install develop

@@ -79,6 +79,8 @@ def _declare_grants() -> None:
     hold_end = ("state", "captured", "transaction_id", "closed_at")
     roles.declare("credits_credithold", roles.TableGrant(update=hold_end))
     roles.declare("credits_integrityrun", roles.TableGrant())
+    # What a key was used for never changes; keys are removed by their age.
+    roles.declare("credits_idempotencyrecord", roles.TableGrant(delete=True))
 
 
 def _register_figures() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backoffice.lib.money import is_currency
 
@@ -72,6 +73,15 @@ def _is_redis(text: str) -> bool:
     )
 
 
+def _is_time_zone(text: str) -> bool:
+    try:
+        ZoneInfo(text)
+    # A folder of the database, such as Europe, is none; nor is a path that leaves it.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 SWITCH = Rule(lambda text: text.lower() in ON | OFF, "on or off")
 DATABASE = Rule(_is_database, "like postgres://user:password@host/database, odd characters of the password as %XX")
 RULES = {
@@ -79,10 +89,14 @@ RULES = {
     "DEBUG": SWITCH,
     "STRIPE_LIVEMODE": SWITCH,
     "SECURE_SSL_REDIRECT": SWITCH,
+    "DATABASE_PREPARED_STATEMENTS": SWITCH,
     "PORT": _whole(1, 65535),
     "DATABASE_POOL_SIZE": _whole(0, 1000),
     "LOG_LEVEL": Rule(lambda text: text.upper() in LOG_LEVELS, "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     "REPORTING_CURRENCY": Rule(is_currency, "an ISO 4217 code such as USD"),
+    "REPORTING_TIME_ZONE": Rule(_is_time_zone, "the name of a time zone such as Europe/Berlin"),
+    # A refund of nothing but lapsed credits gives them back for at least a day.
+    "CREDIT_REFUND_GRACE_DAYS": _whole(1, 36500),
     "TRUSTED_PROXIES": _each(_is_network, "networks such as 10.0.0.0/8"),
     "CSRF_TRUSTED_ORIGINS": _each(ORIGIN.fullmatch, "origins such as https://backoffice.example.com, without a path"),
     "ALLOWED_HOSTS": _each(HOST.fullmatch, "host names such as backoffice.example.com, without scheme and port"),
