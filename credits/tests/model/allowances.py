@@ -24,10 +24,12 @@ class FullLedger(Ledger):
     granted: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
     # The grant with which each customer's running period of consumption began.
     begun_by: dict[int, Entry] = field(default_factory=dict)
+    ended: set[int] = field(default_factory=set)
 
     def set_allowance(self, *, user_id: int, amount: Decimal, anchor: datetime) -> list[Answer] | Refusal:
         """So much each month from ``anchor`` on. The running period is granted at once, or what it lacks."""
         if amount == 0:
+            self.ended |= {user_id} & self.allowances.keys()
             self.allowances.pop(user_id, None)
             return []
         try:
@@ -63,15 +65,15 @@ class FullLedger(Ledger):
                 self.begun_by[user_id] = self.account(user_id).entries[-1]
         return [answer]
 
-    def consumed_this_period(self, user_id: int) -> Decimal:
-        """Since the last grant for a new period; without an allowance since the month began, if that was later."""
+    def consumed_this_period(self, user_id: int) -> Decimal | None:
+        """Since the first grant of the running period, or the start of the month; None for who ended an allowance."""
         account = self.account(user_id)
-        begun_by = self.begun_by.get(user_id)
-        counted = account.entries[begun_by.seq :] if begun_by else account.entries
-        if user_id not in self.allowances:
-            month = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-            counted = [entry for entry in counted if entry.at >= month]
-        return account.consumed_by(counted)
+        if user_id in self.ended:
+            return None
+        if user_id in self.allowances:
+            return account.consumed_by(account.entries[self.begun_by[user_id].seq :])
+        month = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return account.consumed_by([entry for entry in account.entries if entry.at >= month])
 
 
 def reset(anchor: datetime, number: int) -> datetime:

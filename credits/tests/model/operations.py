@@ -70,13 +70,25 @@ class Dice:
 
     def operation(self) -> Operation:
         act = self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        wait = self._random.choices(list(WAITS), list(WAITS.values()))[0] if self._chance(0.35) else timedelta(0)
+        wait = self._wait()
         made = Operation(act, getattr(self, f"_{act}")(), wait)
         if act == "again":
             made = self._as_before(wait)
         if "key" in made.told:
             self._past.append(made)
         return made
+
+    def _wait(self) -> timedelta:
+        if self._chance(0.05):
+            return self._until_something_is_due()
+        return self._random.choices(list(WAITS), list(WAITS.values()))[0] if self._chance(0.35) else timedelta(0)
+
+    def _until_something_is_due(self) -> timedelta:
+        """To the very moment at which a lot lapses or a hold ends."""
+        accounts = [self._ledger.account(user_id) for user_id in self.users]
+        lots = [lot.expires_at for account in accounts for lot in account.in_draw_order() if lot.expires_at]
+        holds = [hold.expires_at for account in accounts for hold in account.holds if hold.state == "open"]
+        return min((due - self._ledger.now for due in lots + holds if due > self._ledger.now), default=timedelta(0))
 
     def touched(self, operation: Operation) -> set[int]:
         """The customers whose accounts an operation may change."""
@@ -163,8 +175,8 @@ class Dice:
 
     def _set_allowance(self) -> dict[str, Any]:
         user_id = self._random.choice(self.users)
-        # The day of the month is the customer's own, and for some the last of it.
-        anchor = datetime(2025, 12, 26 + user_id % 6, 10, 30, tzinfo=UTC)
+        # Each customer has a day of the month, for one it is the last.
+        anchor = datetime(2025, 12, 26 + self.users.index(user_id), 10, 30, tzinfo=UTC)
         amount = self._random.choice([Decimal(20), Decimal(60), self._some(), Decimal(0)])
         return {"user_id": user_id, "amount": amount, "anchor": anchor}
 
