@@ -12,6 +12,7 @@ from accounts import api as accounts
 from backoffice.lib.api.bodies import StrictParser
 from backoffice.lib.api.errors import install
 from backoffice.lib.api.reference import Reference, reference_of
+from credits import api as credits
 
 TITLE = "Back office API"
 DESCRIPTION = (
@@ -30,8 +31,12 @@ api = NinjaAPI(
     parser=StrictParser(),
 )
 api.add_router("users", accounts.users)
+api.add_router("users", credits.balances)
 api.add_router("events", accounts.events)
-install(api, [accounts.errors])
+api.add_router("credits", credits.charges)
+api.add_router("credits/holds", credits.holds)
+api.add_router("admin/credits", credits.staff)
+install(api, [accounts.errors, credits.errors])
 
 
 @cache

@@ -26,6 +26,12 @@ def parse_amount(text: str) -> Decimal:
     return check_amount(Decimal(match[0]))
 
 
+def parse_signed_amount(text: str) -> Decimal:
+    """Read an amount of credits that may be negative, such as ``-2.5``, exactly. Raises InvalidAmount."""
+    text = text.strip(" ")
+    return -parse_amount(text[1:]) if text.startswith("-") and text[1:2].isdigit() else parse_amount(text)
+
+
 def check_amount(amount: Decimal) -> Decimal:
     """Return ``amount`` if it is a positive amount that the ledger can carry, else raise InvalidAmount."""
     if not amount.is_finite():

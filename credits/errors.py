@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from backoffice.lib.money import plain_credits
+
 
 class CreditError(Exception):
     """Base of what this app raises. ``code`` is stable and meant for programs."""
@@ -30,6 +32,11 @@ class InsufficientCredits(CreditError):
         super().__init__(f"{needed} credits are needed and {available} are available.")
         self.needed = needed
         self.available = available
+
+    @property
+    def details(self) -> dict[str, str]:
+        """For programs."""
+        return {"needed": plain_credits(self.needed), "available": plain_credits(self.available)}
 
 
 class UnknownUser(CreditError):
@@ -102,6 +109,11 @@ class RefundTooLarge(CreditError):
         self.wanted = wanted
         self.left = left
 
+    @property
+    def details(self) -> dict[str, str]:
+        """For programs."""
+        return {"wanted": plain_credits(self.wanted), "left": plain_credits(self.left)}
+
 
 class ClawbackTooLarge(CreditError):
     """Clawbacks of a purchase never exceed it. Amounts are credits."""
@@ -139,6 +151,11 @@ class HoldClosed(CreditError):
         super().__init__(f"The hold is not open any more: it is {state}.")
         self.state = state
 
+    @property
+    def details(self) -> dict[str, str]:
+        """For programs."""
+        return {"state": str(self.state)}
+
 
 class CaptureTooLarge(CreditError):
     """A capture never exceeds its hold. Amounts are credits."""
@@ -149,6 +166,11 @@ class CaptureTooLarge(CreditError):
         super().__init__(f"The hold reserves {held} credits, not {wanted}.")
         self.wanted = wanted
         self.held = held
+
+    @property
+    def details(self) -> dict[str, str]:
+        """For programs."""
+        return {"wanted": plain_credits(self.wanted), "held": plain_credits(self.held)}
 
 
 class IdempotencyConflict(CreditError):

@@ -6,6 +6,7 @@ bodies and addresses use for them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -17,6 +18,9 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis import checks
 
+from credits import services as credits
+from credits.kinds import TransactionKind
+from credits.postings import Posting
 from tests.api import key
 from tests.factories import CustomerFactory, StaffFactory
 
@@ -58,10 +62,28 @@ def world(settings, _one_transaction):
     settings.API_RATE_LIMIT = settings.API_STAFF_RATE_LIMIT = 0
     boss = StaffFactory(is_superuser=True)
     keys = {"IngestKey": key(), "ReadKey": key("read", staff=boss), "AdminKey": key("admin", staff=boss)}
-    CustomerFactory(external_id="u_1", email="u1@example.com")
+    customer = CustomerFactory(external_id="u_1", email="u1@example.com")
     CustomerFactory(external_id="u_2", email="u2@example.com", status="banned")
     ids = ["u_1", "u_2"]
-    return World(keys, {"external_id": ids, "user": ids, "email": ["u1@example.com"], "event_id": ["e1", "e2"]})
+    known = {"external_id": ids, "user": ids, "email": ["u1@example.com"], "event_id": ["e1", "e2"]}
+    return World(keys, known | ledger_of(customer.pk))
+
+
+def ledger_of(user_id: int) -> dict[str, list[Any]]:
+    """A gift, a usage and two holds of a customer, and amounts that fit them."""
+    gift = Posting(user_id=user_id, kind=TransactionKind.GIFT, amount=Decimal(1000), idempotency_key="test:gift")
+    given = credits.post(gift)
+    spent = credits.charge_credits(user_id=user_id, amount=Decimal(10), idempotency_key="test:charge")
+    holds = [
+        credits.place_hold(user_id=user_id, amount=Decimal(5), idempotency_key=f"test:hold{number}").hold_id
+        for number in range(2)
+    ]
+    return {
+        "transaction": [spent.transaction_id, given.transaction_id],
+        "hold_id": holds,
+        "amount": ["1", "10000"],
+        "idempotency_key": ["k1", "k2"],
+    }
 
 
 def with_known(value: Any, known: Mapping[str, list[Any]], chance: Random) -> Any:

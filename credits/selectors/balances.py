@@ -1,7 +1,7 @@
 """What a customer has, and how it came about."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db.models import F, Q, QuerySet, Sum
@@ -9,6 +9,7 @@ from django.db.models.fields.json import KT
 
 from accounts.models import User
 from credits import allocation, loading
+from credits.errors import UnknownHold
 from credits.kinds import HoldState, TransactionKind
 from credits.models import CreditAccount, CreditDebt, CreditDraw, CreditHold, CreditLot, CreditTransaction
 
@@ -43,6 +44,14 @@ def standing(*, user_id: int, now: datetime) -> allocation.Account:
 def available_credits(*, user_id: int, now: datetime) -> Decimal:
     """Credits that can be spent at ``now``: what is held or has lapsed is left out, booked or not."""
     return standing(user_id=user_id, now=now).available
+
+
+def consumed_in_period(account: allocation.Account, *, now: datetime) -> Decimal:
+    """Usage less refunds since the running period began: that of the allowance, else the calendar month (UTC)."""
+    began = account.period_started_at
+    month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    # The first entry of a month begins it, and there may be none yet.
+    return account.period_consumed if account.has_allowance or (began and began >= month) else ZERO
 
 
 def balance_as_of(*, user_id: int, at: datetime) -> Decimal:
@@ -125,6 +134,21 @@ def lots_opened_by(entry: CreditTransaction) -> list[CreditLot]:
 def draws_of(entry: CreditTransaction) -> QuerySet[CreditDraw]:
     """What an entry took from which lot."""
     return CreditDraw.objects.filter(transaction=entry).select_related("lot").order_by("pk")
+
+
+def entries_of(user_id: int) -> QuerySet[CreditTransaction]:
+    """A customer's entries by themselves."""
+    return CreditTransaction.objects.filter(account_id=user_id)
+
+
+def hold_at(*, hold_id: int, now: datetime) -> CreditHold:
+    """A hold as any act at ``now`` would find it: expired once its time has come. Raises UnknownHold."""
+    hold = CreditHold.objects.filter(pk=hold_id).first()
+    if hold is None:
+        raise UnknownHold(hold_id)
+    if hold.state == HoldState.OPEN and hold.expires_at <= now:
+        hold.state = HoldState.EXPIRED
+    return hold
 
 
 def ledger_of(user_id: int) -> QuerySet[CreditTransaction]:
