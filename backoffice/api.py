@@ -18,7 +18,8 @@ TITLE = "Back office API"
 DESCRIPTION = (
     "What your product tells the back office and asks of it. Every request carries a key: "
     "`Authorization: Bearer <key>`. Times are ISO 8601 in UTC, amounts of credits are decimal strings, "
-    'and every failure is `{"error": {"code", "message", "details"}}`.'
+    'and every failure is `{"error": {"code", "message", "details"}}`. '
+    "Begin with `docs/integrate.md`, which goes from a key to a first charge by examples to run."
 )
 
 api = NinjaAPI(
