@@ -1,6 +1,6 @@
-"""Acts by a short name, and the two ways that a charge can go."""
+"""Acts by a short name, and the ways that a charge can go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from accounts.models import User
@@ -16,6 +16,7 @@ from credits.models import (
     IdempotencyRecord,
 )
 from credits.postings import Posting
+from credits.services.posting import result_of
 from tests.factories import CustomerFactory, StaffFactory
 
 TABLES = [CreditAccount, CreditTransaction, CreditLot, CreditDraw, CreditDebt, CreditHold, IdempotencyRecord]
@@ -41,12 +42,20 @@ def plain_charge(user_id, amount, key="out"):
     return services.charge_credits(user_id=user_id, amount=Decimal(amount), idempotency_key=f"test:{key}")
 
 
+def batch_charge(user_id, amount, key="out"):
+    """In a batch, together with other plain charges: the other one here is of nobody."""
+    charge = posting(user_id, Decimal(amount).copy_negate(), key)
+    return result_of(services.post_batch([charge, posting(NOBODY, -1, f"{key}-nobody")])[0])
+
+
 def general_charge(user_id, amount, key="out"):
-    """As an item of a batch."""
-    return services.post(posting(user_id, Decimal(amount).copy_negate(), key))
+    """By the core, as an account that several acts of a batch touch: the other one here is the same again."""
+    charge = posting(user_id, Decimal(amount).copy_negate(), key)
+    return result_of(services.post_batch([charge, charge])[0])
 
 
-CHARGES = [plain_charge, general_charge]
+NOBODY = 10**15
+CHARGES = [plain_charge, batch_charge, general_charge]
 
 
 def assert_proven():
@@ -99,18 +108,16 @@ def _call(verb, **first):
     return lambda **changed: verb(**first | {"idempotency_key": KEY} | changed)
 
 
+def _charge_by_the_core(*, user_id, amount, idempotency_key):
+    charge = posting(user_id, 0, "", kind=TransactionKind.USAGE, idempotency_key=idempotency_key)
+    charge = replace(charge, amount=amount.copy_negate())
+    return result_of(services.post_batch([charge, charge])[0])
+
+
 # Each act with its first content; what is given by name replaces it.
 ACTS = {
     "plain charge": lambda at: _call(services.charge_credits, user_id=at.user_id, amount=FIVE),
-    "general charge": lambda at: (
-        lambda **changed: services.post(
-            Posting(
-                **{"user_id": at.user_id, "kind": TransactionKind.USAGE, "idempotency_key": KEY}
-                | changed
-                | {"amount": changed.get("amount", FIVE).copy_negate()}
-            )
-        )
-    ),
+    "general charge": lambda at: _call(_charge_by_the_core, user_id=at.user_id, amount=FIVE),
     "gift": lambda at: _call(services.gift_credits, user_id=at.user_id, amount=FIVE, reason="sorry", actor=at.staff),
     "adjustment": lambda at: _call(
         services.adjust_credits, user_id=at.user_id, amount=FIVE, reason="sorry", actor=at.staff

@@ -129,5 +129,5 @@ def test_charges_with_one_key_on_two_accounts_at_once_are_one_entry_and_one_conf
     results = at_once([lambda c=c, u=u: c(u.pk, 1, "same") for c in CHARGES for u in users for _ in range(3)])
     conflicts = [result for result in results if isinstance(result, errors.IdempotencyConflict)]
     entries = {result.transaction_id for result in results if not isinstance(result, Exception)}
-    assert (len(conflicts), len(entries)) == (6, 1)
+    assert (len(conflicts), len(entries)) == (9, 1)
     assert_proven()

@@ -90,7 +90,7 @@ class Load:
 
     def charge(self, name):
         for n in range(self.each):
-            self._insist(CHARGES[n % 2], self.user_ids[n % len(self.user_ids)], f"{name}-{n}")
+            self._insist(CHARGES[n % 3], self.user_ids[n % len(self.user_ids)], f"{name}-{n}")
 
     def _insist(self, charge, user_id, key):
         while True:
