@@ -10,9 +10,11 @@ from django.db import migrations
 LOCK_ACCOUNTS = """
 CREATE FUNCTION credits_lock_accounts(user_ids bigint[], moment timestamptz) RETURNS bigint[] LANGUAGE plpgsql AS $$
 BEGIN
-    -- Made before anything is locked, in id order: two batches that miss the same ones queue.
     IF EXISTS (SELECT FROM unnest(user_ids) AS wanted(id)
                WHERE NOT EXISTS (SELECT FROM credits_creditaccount WHERE user_id = wanted.id)) THEN
+        -- The persons first: whoever has locked one and posts must not wait for an account that waits for the person.
+        PERFORM id FROM accounts_user
+        WHERE id = ANY (user_ids) AND NOT is_staff ORDER BY id FOR NO KEY UPDATE;
         INSERT INTO credits_creditaccount (user_id, created_at, updated_at)
         SELECT person.id, moment, moment FROM accounts_user AS person
         WHERE person.id = ANY (user_ids) AND NOT person.is_staff ORDER BY person.id

@@ -18,10 +18,11 @@ OPEN = "SELECT credits_open_accounts(%s::bigint[], %s::text[], %s, %s)::text"
 LOCK = "SELECT credits_lock_accounts(%s::bigint[], %s)"
 
 
-def lock(acts: Sequence[Act]) -> None:
-    """Lock the accounts that these acts lead to, in order, until the transaction ends."""
+def lock(acts: Sequence[Act]) -> set[int]:
+    """Lock the accounts that these acts lead to, in order, until the transaction ends; the customers they are of."""
     owners = Owners.of([act.target for act in acts])
-    statements.ask(LOCK, [statements.array(owners.user_ids), clock.now()])
+    (locked,) = statements.ask(LOCK, [statements.array(owners.user_ids), clock.now()]).fetchone()
+    return set(locked or ())
 
 
 class Opened:

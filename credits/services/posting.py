@@ -84,8 +84,10 @@ def _do_plainly(charge: Posting) -> PostResult | None:
 
 def _do_together(acts: Sequence[Act], charges: dict[int, Posting]) -> list[Outcome]:
     # All accounts before any: what is left for the general path must not wait while some of them are locked.
-    lock(acts)
-    outcomes: dict[int, Outcome] = {**plain_charges.do_all(charges)}
+    locked = lock(acts)
+    # Who becomes a customer only now has an account that is not locked yet.
+    plain = {place: charge for place, charge in charges.items() if charge.user_id in locked}
+    outcomes: dict[int, Outcome] = {**plain_charges.do_all(plain)}
     rest = [place for place in range(len(acts)) if place not in outcomes]
     if rest:
         outcomes |= zip(rest, _do_generally([acts[place] for place in rest]), strict=True)
