@@ -1,5 +1,7 @@
 """What is asked of the ledger and what it answers."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from accounts.models import Status
+from backoffice.lib.texts import NUL, has_half_character, texts_in
 from credits import allocation
 from credits.amounts import check_amount
 from credits.errors import (
@@ -104,18 +107,38 @@ class Act(Protocol):
         """Decide it in the core; None when nothing is to be written. Raises CreditError."""
 
 
-# What the columns of an entry hold.
+# What the columns of an entry and a lot hold.
+MAX_PRIORITY = 2**15 - 1
+MAX_PAID_MINOR = 2**63 - 1
+_CURRENCY = re.compile("[A-Za-z]{3}")
 LONGEST = {"idempotency_key": 255, "action_type": 64, "description": 500, "reference": 200}
 
 
 def check_texts(act: object) -> None:
-    """Raise InvalidText if a text of the act is longer than its column, or holds a NUL."""
+    """Raise InvalidText if a text of the act is longer than its column, or what it tells cannot be kept."""
     for name, longest in LONGEST.items():
         text = getattr(act, name, "")
         if len(text) > longest:
             raise InvalidText(f"The {name} has at most {longest} characters.")
-        if "\0" in text:
-            raise InvalidText(f"The {name} holds a NUL, which no text may.")
+        _check_characters(name, text)
+    if metadata := getattr(act, "metadata", None):
+        _check_metadata(metadata)
+
+
+def _check_metadata(metadata: Mapping[str, Any]) -> None:
+    try:
+        json.dumps(metadata, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidText("The metadata is not JSON.") from error
+    for text in texts_in(metadata):
+        _check_characters("metadata", text)
+
+
+def _check_characters(name: str, text: str) -> None:
+    if NUL in text:
+        raise InvalidText(f"The {name} holds a NUL, which no text may.")
+    if has_half_character(text):
+        raise InvalidText(f"The {name} holds half a surrogate pair, which is no character.")
 
 
 def plain(amount: Decimal | None) -> str | None:
@@ -156,7 +179,17 @@ class Posting:
         check_amount(self.amount.copy_abs())
         if self.kind not in POSTABLE or not sign_fits(self.kind, self.amount > 0):
             raise InvalidAmount(f"A {self.kind} cannot be {self.amount}.")
+        self._check_terms()
         check_texts(self)
+
+    def _check_terms(self) -> None:
+        if not -MAX_PRIORITY <= self.priority <= MAX_PRIORITY:
+            raise InvalidAmount(f"A priority lies between -{MAX_PRIORITY} and {MAX_PRIORITY}.")
+        if self.paid_minor is None:
+            if self.currency:
+                raise InvalidAmount("A currency is that of a payment.")
+        elif not 0 <= self.paid_minor <= MAX_PAID_MINOR or not _CURRENCY.fullmatch(self.currency):
+            raise InvalidAmount("What was paid is 0 or more, in a currency of three letters.")
 
     def content(self) -> list[Any]:
         return [

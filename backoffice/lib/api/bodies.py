@@ -1,7 +1,6 @@
 """Reading JSON as strangers send it: whatever PostgreSQL could not keep is refused here, in words."""
 
 import json
-from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
@@ -9,9 +8,9 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 
 from backoffice.lib.api.errors import ApiError
+from backoffice.lib.texts import NUL, has_half_character, texts_in
 
 MAX_DEPTH = 64
-NUL = "\x00"
 
 
 class StrictParser(Parser):
@@ -52,24 +51,11 @@ def _reason(error: Exception) -> str:
 
 def refuse_unstorable(value: Any) -> None:
     """Raise ApiError 422 when any text in ``value``, keys included, holds a NUL or half a surrogate pair."""
-    for text in _texts(value):
+    for text in texts_in(value):
         if NUL in text:
             raise ApiError(422, "nul_in_text", "A text holds the character NUL, which cannot be kept.")
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        if has_half_character(text):
             raise ApiError(422, "broken_text", "A text holds half a surrogate pair, which is no character.")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            waiting += item.keys()
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
 
 
 def depth_of(value: Any) -> int:
