@@ -102,7 +102,7 @@ class Traffic:
         services.release_hold(hold_id=held.hold_id, idempotency_key=f"{key}-release")
 
     def read(self):
-        while self.running():
+        while self.running() or not self.reads:
             self._check_rows()
             self._check_standings()
             self.reads += 1
