@@ -9,7 +9,14 @@ from django.urls import reverse
 
 from accounts.models import Customer
 from backoffice.lib import roles
-from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
+from backoffice.lib.registry import (
+    CustomerPanel,
+    EntryLink,
+    NavigationItem,
+    customer_panels,
+    entry_links,
+    navigation,
+)
 from billing import selectors
 from billing.badges import status_badge
 
@@ -53,6 +60,9 @@ def register() -> None:
             link=_all_payments,
         )
     )
+    entry_links.register(
+        EntryLink(key="payment", label="Payment", permission=SEE_PAYMENTS, find=_payment_behind, order=10)
+    )
 
 
 def _register_navigation(
@@ -85,3 +95,8 @@ def _latest_payments(request: HttpRequest, customer: Customer) -> dict[str, Any]
 
 def _all_payments(customer: Customer) -> str:
     return f"{reverse('admin:billing_payment_changelist')}?user__exact={customer.pk}"
+
+
+def _payment_behind(entry: Any) -> tuple[str, str] | None:
+    payment = selectors.payment_behind(entry)
+    return (reverse("admin:billing_payment_change", args=[payment.pk]), str(payment)) if payment else None

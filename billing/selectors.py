@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet, Sum
 from accounts.models import User
 from billing.models import CreditPack, Payment, PaymentStatus, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
+from credits.models import CreditTransaction
 
 BADGE_LIMIT = 100
 
@@ -84,3 +85,8 @@ def search_payments(found: QuerySet[Payment], text: str) -> QuerySet[Payment]:
         user_id = User.objects.with_email(term).values_list("pk", flat=True).first()
         return found.filter(user_id=user_id) if user_id else found.none()
     return found.filter(Q(stripe_payment_id=term) | Q(stripe_charge_id=term))
+
+
+def payment_behind(entry: CreditTransaction) -> Payment | None:
+    """The payment that an entry was booked for; of a clawback, that of its purchase."""
+    return Payment.objects.filter(transaction__in=[entry.pk, entry.reverses_id or entry.pk]).first()

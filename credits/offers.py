@@ -1,13 +1,16 @@
 """What this app offers to the rest of the house, under strings."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 
 from accounts.models import Customer
 from backoffice.lib import clock, roles
 from backoffice.lib.admin import display
+from backoffice.lib.money import format_credits
 from backoffice.lib.registry import (
     CustomerAction,
     CustomerFigure,
@@ -18,10 +21,12 @@ from backoffice.lib.registry import (
     customer_panels,
     navigation,
 )
-from credits import allocation, selectors
+from credits import allocation, selectors, undoing
 from credits.models import CreditAccount
 
 SHOWN_ENTRIES = 15
+# A night may be missed by a few hours; two may not.
+PROOF_LASTS = timedelta(hours=36)
 SEE_LEDGER = "credits.view_credittransaction"
 ACCOUNT_FIGURES = (
     "balance",
@@ -48,16 +53,7 @@ def register() -> None:
     _declare_grants()
     _register_figures()
     _register_panels()
-    navigation.register(
-        NavigationItem(
-            key="ledger",
-            section="Credits",
-            label="Ledger",
-            url_name="admin:credits_credittransaction_changelist",
-            icon="ledger",
-            permission=SEE_LEDGER,
-        )
-    )
+    _register_navigation()
     customer_actions.register(
         CustomerAction(
             key="gift",
@@ -68,6 +64,57 @@ def register() -> None:
             order=10,
         )
     )
+    customer_actions.register(
+        CustomerAction(
+            key="adjust",
+            label="Adjust",
+            icon="adjust",
+            permission="credits.adjust_credits",
+            url=lambda customer: reverse("admin:credits_adjust", args=[customer.pk]),
+            order=20,
+        )
+    )
+
+
+def _register_navigation() -> None:
+    lists = [
+        ("ledger", "Ledger", "credittransaction", "ledger"),
+        ("lots", "Lots", "creditlot", "layers"),
+        ("holds", "Holds", "credithold", "hourglass"),
+        ("debts", "Debts", "creditdebt", "scale"),
+    ]
+    for order, (key, label, model, icon) in enumerate(lists, start=10):
+        navigation.register(
+            NavigationItem(
+                key=key,
+                section="Credits",
+                label=label,
+                url_name=f"admin:credits_{model}_changelist",
+                icon=icon,
+                permission=SEE_LEDGER,
+                order=order,
+            )
+        )
+    navigation.register(
+        NavigationItem(
+            key="integrity",
+            section="Credits",
+            label="Integrity",
+            url_name="admin:credits_integrityrun_changelist",
+            icon="shield",
+            permission="credits.view_integrityrun",
+            order=20,
+            badge=_integrity_badge,
+        )
+    )
+
+
+def _integrity_badge() -> int:
+    """Broken rows of the last proof; 1 when it is too long ago to trust."""
+    run = selectors.last_integrity_run()
+    if run is None:
+        return 0
+    return run.faults or int(clock.now() - run.started_at > PROOF_LASTS)
 
 
 def _declare_grants() -> None:
@@ -84,7 +131,13 @@ def _declare_grants() -> None:
 
 
 def _register_figures() -> None:
-    figures = [("balance", "Balance", _available), ("purchased", "Purchased", _purchased), ("used", "Used", _used)]
+    figures = [
+        ("balance", "Balance", _available),
+        ("purchased", "Purchased", _purchased),
+        ("used", "Used", _used),
+        ("held", "Held", _held),
+        ("debt", "Debt", _debt),
+    ]
     for order, (key, label, value) in enumerate(figures, start=10):
         customer_figures.register(CustomerFigure(key=key, label=label, permission=SEE_LEDGER, value=value, order=order))
 
@@ -98,6 +151,7 @@ def _register_panels() -> None:
             permission=SEE_LEDGER,
             context=_open_lots,
             order=10,
+            link=lambda customer: reverse("admin:credits_explain", args=[customer.pk]),
         )
     )
     customer_panels.register(
@@ -125,6 +179,17 @@ def _used(customer: Customer) -> Any:
     return display.credits(_account(customer).lifetime_consumed)
 
 
+def _held(customer: Customer) -> Any:
+    return display.credits(_standing(customer).held)
+
+
+def _debt(customer: Customer) -> Any:
+    debt = _standing(customer).debt
+    return (
+        format_html('<span class="figure negative">{}</span>', format_credits(debt)) if debt else display.credits(debt)
+    )
+
+
 def _standing(customer: Customer) -> allocation.Account:
     # Asked for by several parts of one page, which shows one moment: kept beside the person, as a relation would be.
     cache = customer._state.fields_cache
@@ -143,7 +208,9 @@ def _open_lots(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 
 
 def _latest_entries(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    return {"entries": selectors.ledger_of(customer.pk)[:SHOWN_ENTRIES]}
+    entries = list(selectors.ledger_of(customer.pk)[:SHOWN_ENTRIES])
+    ways = undoing.ways(request.user, entries)
+    return {"entries": [(entry, ways.get(entry.pk)) for entry in entries]}
 
 
 def _whole_ledger(customer: Customer) -> str:

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from accounts.models import User
 from credits import services
 
 
@@ -21,3 +22,9 @@ def reset_allowances() -> None:
 def verify_ledger() -> None:
     """Every night: prove the ledger and keep what was found."""
     services.verify_ledger(source="beat")
+
+
+@shared_task
+def verify_ledger_for(user_id: int) -> None:
+    """Prove the ledger because a member of staff asked for it."""
+    services.verify_ledger(source="staff", actor=User.objects.get(pk=user_id))

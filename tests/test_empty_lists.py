@@ -7,12 +7,24 @@ from django.urls import reverse
 from accounts.models import Customer, StaffMember
 from audit.models import AuditEntry
 from billing.models import CreditPack, Payment, StripeEvent
+from credits.models import CreditDebt, CreditHold, CreditLot, CreditTransaction, IntegrityRun
 from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
 Role = StaffMember._meta.get_field("groups").related_model
-EMPTY_AT_FIRST = [Customer, Role, AuditEntry, Payment, StripeEvent, CreditPack]
+EMPTY_AT_FIRST = [
+    Customer,
+    Role,
+    AuditEntry,
+    Payment,
+    StripeEvent,
+    CreditPack,
+    CreditTransaction,
+    CreditLot,
+    CreditHold,
+]
+EMPTY_AT_FIRST += [CreditDebt, IntegrityRun]
 
 
 def address(model):

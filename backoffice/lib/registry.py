@@ -115,6 +115,17 @@ class CustomerAction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EntryLink:
+    """What lies behind a ledger entry elsewhere: ``find`` gives the address and the text for one, or None."""
+
+    key: str
+    label: str
+    permission: str
+    find: Callable[[Any], tuple[str, str] | None]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class HealthProbe:
     """Something the product needs to be well: ``check`` raises when it is not."""
 
@@ -136,5 +147,6 @@ navigation: Registry[NavigationItem] = Registry("navigation")
 customer_panels: Registry[CustomerPanel] = Registry("customer panels")
 customer_figures: Registry[CustomerFigure] = Registry("customer figures")
 customer_actions: Registry[CustomerAction] = Registry("customer actions")
+entry_links: Registry[EntryLink] = Registry("entry links")
 health_probes: Registry[HealthProbe] = Registry("health probes")
 plan_guards: Registry[PlanGuard] = Registry("plan guards")

@@ -60,6 +60,10 @@ class CreditLot(models.Model):
             ),
             # All lots of an account, for its page and the proof of the ledger.
             models.Index(fields=["account", "id"], name="lot_by_account"),
+            # The list of lots, newest first, whole, by source and by whether something is left.
+            models.Index(fields=["created_at", "id"], name="lot_by_time"),
+            models.Index(fields=["source_kind", "created_at", "id"], name="lot_by_source"),
+            models.Index(fields=["is_open", "created_at", "id"], name="lot_by_openness"),
             # What came back of a lot, for a clawback of its purchase and the explanation of a balance.
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="lot_by_parent"),
         ]

@@ -31,6 +31,9 @@ class CreditDebt(models.Model):
         indexes = [
             # What each post on an account in debt loads under its lock, and the proof of the ledger.
             models.Index(fields=["account", "id"], name="debt_by_account"),
+            # The list of debts, newest first, whole and of those that are not paid.
+            models.Index(fields=["created_at", "id"], name="debt_by_time"),
+            models.Index(fields=["created_at", "id"], condition=Q(remaining__gt=0), name="debt_open_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -83,6 +86,8 @@ class CreditHold(models.Model):
             models.Index(fields=["created_at", "id"], name="hold_by_time"),
             models.Index(fields=["state", "created_at", "id"], name="hold_by_state"),
             models.Index(fields=["account", "created_at", "id"], name="hold_by_account"),
+            # From the product's own name of a piece of work to its hold.
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="hold_by_reference"),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,7 @@ class IntegrityRun(models.Model):
     findings = models.JSONField(default=list, help_text="The first broken rows: rule, account, row, detail.")
 
     class Meta:
+        permissions = [("verify_ledger", "Can have the ledger checked")]
         indexes = [
             # The integrity page, newest first.
             models.Index(fields=["started_at", "id"], name="integrity_by_time"),

@@ -1,6 +1,7 @@
 """Reads of the ledger."""
 
 from credits.selectors.balances import (
+    ZERO,
     allowances_due,
     allowances_granted,
     allowances_of,
@@ -16,15 +17,29 @@ from credits.selectors.balances import (
     ledger_of,
     lots_opened_by,
     open_lots,
-    search_ledger,
     standing,
 )
+from credits.selectors.lists import (
+    debt_of,
+    debts,
+    draws_on,
+    hold_captured_by,
+    holds,
+    last_integrity_run,
+    lots,
+    payments_of,
+    reversed_by,
+    search,
+)
+from credits.selectors.previews import Preview, preview
 from credits.selectors.rules import RULES
 from credits.selectors.verification import Fault, number_of_accounts, verify
 
 __all__ = [
     "RULES",
+    "ZERO",
     "Fault",
+    "Preview",
     "allowances_due",
     "allowances_granted",
     "allowances_of",
@@ -33,15 +48,25 @@ __all__ = [
     "balance_of",
     "consumed_in_period",
     "customers_due",
+    "debt_of",
+    "debts",
     "draws_of",
+    "draws_on",
     "entries_of",
     "hold_at",
+    "hold_captured_by",
+    "holds",
+    "last_integrity_run",
     "ledger",
     "ledger_of",
+    "lots",
     "lots_opened_by",
     "number_of_accounts",
     "open_lots",
-    "search_ledger",
+    "payments_of",
+    "preview",
+    "reversed_by",
+    "search",
     "standing",
     "verify",
 ]

@@ -7,7 +7,6 @@ from decimal import Decimal
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 
-from accounts.models import User
 from credits import allocation, loading
 from credits.errors import UnknownHold
 from credits.kinds import HoldState, TransactionKind
@@ -109,21 +108,6 @@ def _due_allowances(now: datetime) -> QuerySet[CreditAccount]:
 def ledger() -> QuerySet[CreditTransaction]:
     """All entries, with their customer and the member of staff."""
     return CreditTransaction.objects.select_related("account__user", "actor")
-
-
-def search_ledger(entries: QuerySet[CreditTransaction], text: str) -> QuerySet[CreditTransaction]:
-    """Entries of the customer with this email, with exactly this reference, or of this number."""
-    term = text.replace("\x00", "").strip()
-    if not term:
-        return entries
-    if "@" in term:
-        # The id first: by a join, the ledger of a busy customer would be sorted whole.
-        person = User.objects.with_email(term).values_list("pk", flat=True).first()
-        return entries.filter(account_id=person) if person else entries.none()
-    found = Q(reference=term)
-    if term.isascii() and term.isdigit() and len(term) <= 18:
-        found |= Q(pk=int(term))
-    return entries.filter(found)
 
 
 def lots_opened_by(entry: CreditTransaction) -> list[CreditLot]:

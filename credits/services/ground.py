@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from backoffice.lib import clock, statements
-from credits import allocation, loading
+from credits import allocation, loading, originals
 from credits.errors import UnknownUser
 from credits.models import CreditHold, CreditTransaction
 from credits.postings import Act, Ground, Holder, Target
-from credits.services import originals
 
 # Locks, then reads: one round trip, and each step sees what was committed while the one before it waited.
 OPEN = "SELECT credits_open_accounts(%s::bigint[], %s::text[], %s, %s)::text"

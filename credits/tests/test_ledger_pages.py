@@ -71,7 +71,7 @@ def test_an_entry_shows_what_it_drew_on(client, reader):
     move(user, 10, 1)
     entry = move(user, -4, 2, metadata={"model": "<script>alert(1)</script>"})
     content = client.get(reverse("admin:credits_credittransaction_change", args=[entry])).content.decode()
-    assert "from lot" in content
+    assert "</span> from <a href=" in content
     assert "<script>alert(1)" not in content
 
 

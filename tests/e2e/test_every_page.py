@@ -15,14 +15,30 @@ HOSTILE_CUSTOMER = f"""
 from decimal import Decimal
 from accounts.models import User
 from accounts.services import record_activity
-from credits.services import gift_credits
+from credits import services as credits
+from credits.postings import Posting
 text = {PAYLOAD!r}
 user = User.objects.create_user(
     "hostile@example.com", full_name=text, plan=text[:64], signup_source=text[:64], external_id=text,
-    avatar="javascript:alert(3)", status="suspended", status_reason=text,
+    avatar="javascript:alert(3)",
 )
 staff = User.objects.get(email="grace@example.com")
-gift_credits(user_id=user.pk, amount=Decimal(5), reason=text, actor=staff, idempotency_key="test:" + text)
+credits.gift_credits(user_id=user.pk, amount=Decimal(5), reason=text, actor=staff, idempotency_key="test:" + text)
+bought = credits.post(Posting(
+    user_id=user.pk, kind="purchase", amount=Decimal(50), idempotency_key="test:p", paid_minor=500, currency="USD",
+    description=text, reference=text,
+))
+credits.charge_credits(
+    user_id=user.pk, amount=Decimal(53), idempotency_key="test:u", action_type=text[:64], description=text,
+    reference=text, metadata={{"text": text}},
+)
+credits.place_hold(user_id=user.pk, amount=Decimal(1), idempotency_key="test:h", reference=text)
+credits.claw_back(
+    transaction_id=bought.transaction_id, amount=Decimal(9), kind="chargeback", idempotency_key="test:c",
+    reference=text, description=text,
+)
+credits.verify_ledger(source="command")
+User.objects.filter(pk=user.pk).update(status="suspended", status_reason=text)
 record_activity(event_id=text, action=text[:64], user_id=user.pk, details={{"text": text}})
 """
 # Pages that end something or answer with a file.
@@ -91,7 +107,19 @@ def test_every_page_is_safe_accessible_and_fits_a_phone(stack, staff, hostile_te
         "/admin/billing/stripeevent/N/change/",
         "/admin/credits/credittransaction/",
         "/admin/credits/credittransaction/N/change/",
+        "/admin/credits/credittransaction/N/refund/",
+        "/admin/credits/credittransaction/N/reverse/",
+        "/admin/credits/credittransaction/adjust/N/",
+        "/admin/credits/credittransaction/explain/N/",
         "/admin/credits/credittransaction/gift/N/",
+        "/admin/credits/creditdebt/",
+        "/admin/credits/creditdebt/N/change/",
+        "/admin/credits/credithold/",
+        "/admin/credits/credithold/N/change/",
+        "/admin/credits/creditlot/",
+        "/admin/credits/creditlot/N/change/",
+        "/admin/credits/integrityrun/",
+        "/admin/credits/integrityrun/N/change/",
         "/admin/password_change/",
     } <= set(visited)
 

@@ -1,4 +1,4 @@
-"""Earlier entries that acts give back or take back, read under the account's lock."""
+"""Earlier entries that acts give back or take back: read under the account's lock, or without it for a preview."""
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
@@ -27,7 +27,7 @@ def load(
 ) -> dict[int, allocation.Original]:
     """The entries ``ids`` as acts need them. Lots already in ``lots`` are used, others are added to it."""
     rows = CreditTransaction.objects.filter(pk__in=ids).in_bulk()
-    undone = _undone(ids)
+    given_back = undone(ids)
     draws = _draws(ids, lots)
     opened = _opened_lots({_opener(row) for row in rows.values()})
     return {
@@ -35,7 +35,7 @@ def load(
             kind=TransactionKind(row.kind),
             adds=row.amount > 0,
             amount=abs(row.amount),
-            undone=undone.get(pk, Decimal(0)),
+            undone=given_back.get(pk, Decimal(0)),
             draws=draws.get(pk, ()),
             lot_id=opened.get(_opener(row)),
             debt=debts.get(pk),
@@ -49,7 +49,8 @@ def _opener(row: CreditTransaction) -> int:
     return row.reverses_id if row.kind in CLAWBACKS and row.reverses_id else row.pk
 
 
-def _undone(ids: Collection[int]) -> dict[int, Decimal]:
+def undone(ids: Collection[int]) -> dict[int, Decimal]:
+    """How much of each of these entries later ones gave or took back, as far as they did; credits without sign."""
     with connection.cursor() as cursor:
         cursor.execute(UNDONE, [list(ids)])
         return dict(cursor.fetchall())

@@ -1,0 +1,81 @@
+"""The form by which staff correct a balance, either way."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from accounts.models import Customer
+from backoffice.lib import clock
+from backoffice.lib.admin import display
+from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.money import format_credits
+from credits import selectors, services
+from credits.admin.fields import LastDayField, ReasonField, SignedAmountField
+from credits.errors import CreditError, DemoCustomer, InsufficientCredits
+
+
+class AdjustForm(forms.Form):
+    amount = SignedAmountField(help_text="Credits to add, such as 100, or to take, such as -0.25.")
+    reason = ReasonField()
+    last_day = LastDayField("Only for credits that are added: unspent ones lapse when this day ends in your time zone.")
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if given.get("last_day") and given.get("amount") is not None and given["amount"] < 0:
+            self.add_error("last_day", "Credits that are taken do not expire: leave this empty.")
+        return given
+
+
+class AdjustView(ConfirmFormView):
+    permission_required = "credits.adjust_credits"
+    form_class = AdjustForm
+    title = "Adjust balance"
+    submit_label = "Adjust balance"
+    is_dangerous = True
+    navigation_key = "customers"
+    domain_errors = (CreditError,)
+    help_text = "A correction of the ledger itself. A present is a gift, and usage that failed is refunded."
+
+    def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:
+        customer = Customer.objects.filter(pk=kwargs["user_id"]).first()
+        if customer is None:
+            raise Http404("There is no such customer.")
+        return customer
+
+    def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
+        if subject.demo_mode:
+            raise DemoCustomer(subject.pk)
+        account, amount = selectors.standing(user_id=subject.pk, now=clock.now()), cleaned_data["amount"]
+        if -amount > account.available:
+            raise InsufficientCredits(needed=-amount, available=account.available)
+        changes = [
+            Change("Balance", display.credits(account.balance), display.credits(account.balance + amount)),
+            Change(
+                "Available",
+                display.credits(account.available),
+                display.credits(max(selectors.ZERO, account.balance + amount - account.held)),
+            ),
+        ]
+        if expires_at := cleaned_data["last_day"]:
+            changes.append(Change("The credits lapse", display.absent(), display.expiry(expires_at)))
+        return changes
+
+    def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
+        result = services.adjust_credits(
+            user_id=subject.pk,
+            amount=cleaned_data["amount"],
+            reason=cleaned_data["reason"],
+            actor=request.user,
+            idempotency_key=f"admin:adjust:{token}",
+            expires_at=cleaned_data["last_day"],
+        )
+        if result.replayed:
+            return Caution("This adjustment was made before, and nothing was done again.")
+        done = f"{format_credits(abs(result.amount))} credits {'added' if result.amount > 0 else 'taken'}."
+        return f"{done} The balance is {format_credits(result.balance_after)}."
+
+    def success_url(self, subject: Customer) -> str:
+        return reverse("admin:accounts_customer_change", args=[subject.pk])

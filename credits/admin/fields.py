@@ -1,0 +1,68 @@
+"""Fields that the forms on credits share."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from credits.amounts import parse_amount
+from credits.errors import InvalidAmount
+
+
+class AmountField(forms.CharField):
+    """A positive amount of credits in plain digits; None when it may be left empty and is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = super().clean(value)
+        return self.read(text) if text else None
+
+    def read(self, text: str) -> Decimal:
+        try:
+            return parse_amount(text)
+        except InvalidAmount as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class SignedAmountField(AmountField):
+    """An amount that may be taken as well: ``-2.5``."""
+
+    def read(self, text: str) -> Decimal:
+        amount = super().read(text.removeprefix("-"))
+        return -amount if text.startswith("-") else amount
+
+
+class ReasonField(forms.CharField):
+    """Why a member of staff does it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=500,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            help_text="Kept in the ledger and the audit log.",
+        )
+
+
+class LastDayField(forms.DateField):
+    """The last day on which credits can be used; cleaned to the moment at which it ends in the reader's zone."""
+
+    def __init__(self, help_text: str) -> None:
+        super().__init__(
+            label="Last day of use",
+            required=False,
+            widget=forms.DateInput(attrs={"type": "date"}),
+            help_text=help_text,
+        )
+
+    def clean(self, value: Any) -> datetime | None:
+        day = super().clean(value)
+        if day is None:
+            return None
+        if not timezone.localdate() <= day <= timezone.localdate() + timedelta(days=3650):
+            raise forms.ValidationError("Choose a day from today on, at most ten years ahead.")
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))

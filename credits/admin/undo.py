@@ -1,0 +1,146 @@
+"""The forms by which staff undo an entry: a usage is refunded, what came in free or was taken is reversed."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from backoffice.lib import clock
+from backoffice.lib.admin import display
+from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.money import format_credits
+from credits import allocation, selectors, services
+from credits.acts import Refund, Reversal
+from credits.admin.fields import AmountField, ReasonField
+from credits.errors import CreditError
+from credits.models import CreditTransaction
+from credits.postings import PostResult
+
+
+class UndoForm(forms.Form):
+    amount = AmountField(required=False, help_text="Credits. Empty: all that is left of it.")
+    reason = ReasonField()
+
+
+class UndoView(ConfirmFormView):
+    form_class = UndoForm
+    is_dangerous = True
+    navigation_key = "ledger"
+    domain_errors = (CreditError,)
+    done_before: ClassVar[str]
+
+    @abstractmethod
+    def act(self, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> Refund | Reversal:
+        """The act as the ledger would be asked for it."""
+
+    @abstractmethod
+    def do(self, request: HttpRequest, entry: CreditTransaction, cleaned_data: dict[str, Any], key: str) -> PostResult:
+        """Ask the ledger for it."""
+
+    def get_subject(self, request: HttpRequest, **kwargs: Any) -> CreditTransaction:
+        entry = selectors.ledger().filter(pk=kwargs["entry_id"]).first()
+        if entry is None:
+            raise Http404("There is no such entry.")
+        return entry
+
+    def effect(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> Sequence[Change]:
+        seen = selectors.preview(self.act(subject, cleaned_data, "preview"), now=clock.now())
+        undone_after = seen.undone_before + abs(seen.entry.amount)
+        of_all = format_credits(abs(subject.amount))
+        changes = [
+            Change("Credits", display.absent(), display.change(seen.entry.amount)),
+            Change(
+                self.done_before,
+                display.credits(seen.undone_before),
+                f"{format_credits(undone_after)} of {of_all}",
+            ),
+            Change("Balance", display.credits(seen.balance_before), display.credits(seen.balance_after)),
+            Change("Available", display.credits(seen.available_before), display.credits(seen.available_after)),
+            Change("Lots", display.absent(), _lots(seen.entry)),
+        ]
+        if seen.pays_debt:
+            changes.append(Change("Pays debt", display.absent(), display.credits(seen.pays_debt)))
+        return changes
+
+    def perform(
+        self, request: HttpRequest, subject: CreditTransaction, cleaned_data: dict[str, Any], token: str
+    ) -> str:
+        result = self.do(request, subject, cleaned_data, token)
+        if result.replayed:
+            return Caution("This was done before, and nothing was done again.")
+        done = f"{format_credits(abs(result.amount))} credits {'given' if result.amount > 0 else 'taken'} back."
+        return f"{done} The balance is {format_credits(result.balance_after)}."
+
+    def success_url(self, subject: CreditTransaction) -> str:
+        return reverse("admin:credits_credittransaction_change", args=[subject.pk])
+
+
+class RefundView(UndoView):
+    permission_required = "credits.refund_usage"
+    title = "Refund usage"
+    submit_label = "Refund"
+    done_before = "Refunded"
+    help_text = "The credits go back to the lots they came from; what came from a lapsed lot gets a new one."
+
+    def act(self, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> Refund:
+        return Refund(
+            transaction_id=entry.pk,
+            amount=cleaned_data["amount"],
+            description=cleaned_data["reason"],
+            idempotency_key=token,
+            grace=settings.CREDIT_REFUND_GRACE,
+        )
+
+    def do(
+        self, request: HttpRequest, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str
+    ) -> PostResult:
+        return services.refund_usage(
+            transaction_id=entry.pk,
+            amount=cleaned_data["amount"],
+            reason=cleaned_data["reason"],
+            actor=request.user,
+            idempotency_key=f"admin:refund:{token}",
+        )
+
+
+class ReverseView(UndoView):
+    permission_required = "credits.adjust_credits"
+    title = "Reverse entry"
+    submit_label = "Reverse"
+    done_before = "Reversed"
+    help_text = "Credits that came in are taken back as far as they are unspent and free; what was taken is given back."
+
+    def act(self, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> Reversal:
+        return Reversal(
+            transaction_id=entry.pk,
+            amount=cleaned_data["amount"],
+            description=cleaned_data["reason"],
+            idempotency_key=token,
+            grace=settings.CREDIT_REFUND_GRACE,
+        )
+
+    def do(
+        self, request: HttpRequest, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str
+    ) -> PostResult:
+        return services.reverse_transaction(
+            transaction_id=entry.pk,
+            amount=cleaned_data["amount"],
+            reason=cleaned_data["reason"],
+            actor=request.user,
+            idempotency_key=f"admin:reverse:{token}",
+        )
+
+
+def _lots(entry: allocation.Entry) -> SafeString:
+    """Which lots the entry would change, and by how much."""
+    drawn = ((display.change(-draw.amount), f"lot {draw.lot.id}", "") for draw in entry.draws)
+    opened = (
+        (display.change(lot.amount), "a new lot, until", display.expiry(lot.terms.expires_at)) for lot in entry.opens
+    )
+    return format_html_join("", "<div>{} {} {}</div>", [*drawn, *opened])
