@@ -23,7 +23,7 @@ class CreditHoldAdmin(LedgerEvidenceAdmin):
     search_fields = ("reference",)
     search_help_text = "Email of the customer, an exact reference, or the number of a hold"
     exact_reference = "reference"
-    empty_hint = "The product holds credits while work is running. Call the API's holds to see the first one here."
+    empty_hint = "The product holds credits while work is running. Place one through the API to see the first one here."
     fields = (
         "id",
         "customer",
