@@ -16,6 +16,7 @@ from decimal import Decimal
 from accounts.models import User
 from accounts.services import record_activity
 from credits import services as credits
+from credits.kinds import TransactionKind
 from credits.postings import Posting
 text = {PAYLOAD!r}
 user = User.objects.create_user(
@@ -25,7 +26,7 @@ user = User.objects.create_user(
 staff = User.objects.get(email="grace@example.com")
 credits.gift_credits(user_id=user.pk, amount=Decimal(5), reason=text, actor=staff, idempotency_key="test:" + text)
 bought = credits.post(Posting(
-    user_id=user.pk, kind="purchase", amount=Decimal(50), idempotency_key="test:p", paid_minor=500, currency="USD",
+    user_id=user.pk, kind=TransactionKind.PURCHASE, amount=Decimal(50), idempotency_key="test:p", paid_minor=500, currency="USD",
     description=text, reference=text,
 ))
 credits.charge_credits(
@@ -34,7 +35,7 @@ credits.charge_credits(
 )
 credits.place_hold(user_id=user.pk, amount=Decimal(1), idempotency_key="test:h", reference=text)
 credits.claw_back(
-    transaction_id=bought.transaction_id, amount=Decimal(9), kind="chargeback", idempotency_key="test:c",
+    transaction_id=bought.transaction_id, amount=Decimal(9), kind=TransactionKind.CHARGEBACK, idempotency_key="test:c",
     reference=text, description=text,
 )
 credits.verify_ledger(source="command")
