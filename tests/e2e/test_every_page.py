@@ -26,8 +26,8 @@ user = User.objects.create_user(
 staff = User.objects.get(email="grace@example.com")
 credits.gift_credits(user_id=user.pk, amount=Decimal(5), reason=text, actor=staff, idempotency_key="test:" + text)
 bought = credits.post(Posting(
-    user_id=user.pk, kind=TransactionKind.PURCHASE, amount=Decimal(50), idempotency_key="test:p", paid_minor=500, currency="USD",
-    description=text, reference=text,
+    user_id=user.pk, kind=TransactionKind.PURCHASE, amount=Decimal(50), idempotency_key="test:p",
+    paid_minor=500, currency="USD", description=text, reference=text,
 ))
 credits.charge_credits(
     user_id=user.pk, amount=Decimal(53), idempotency_key="test:u", action_type=text[:64], description=text,
