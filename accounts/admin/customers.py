@@ -50,6 +50,7 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
         "and let it send its first customer."
     )
     keyset_tiebreak = "figures__user"
+    keyset_tiebreaks = {"balance_row__balance": "balance_row__user"}
     sortable_by = ("credits", "generations", "spend", "joined", "last_active")
     fields = (
         "email",
@@ -109,7 +110,7 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
             customer.full_name,
         )
 
-    @admin.display(description="Credits", ordering="figures__balance")
+    @admin.display(description="Credits", ordering="balance_row__balance")
     def credits(self, customer: Customer) -> str:
         return display.balance(customer.figures.balance)
 

@@ -55,5 +55,5 @@ class CreditBandFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         floor, ceiling = self.bands.get(self.value() or "", (None, None))
         if floor is not None:
-            queryset = queryset.filter(figures__balance__gte=floor)
-        return queryset if ceiling is None else queryset.filter(figures__balance__lt=ceiling)
+            queryset = queryset.filter(balance_row__balance__gte=floor)
+        return queryset if ceiling is None else queryset.filter(balance_row__balance__lt=ceiling)

@@ -2,7 +2,7 @@
 
 from accounts.models.activity import ActivityEvent
 from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
-from accounts.models.figures import CustomerFigures
+from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.users import Customer, StaffMember, Status, User
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "ActivityEvent",
     "ApiKey",
     "Customer",
+    "CustomerBalance",
     "CustomerFigures",
     "Scope",
     "StaffMember",

@@ -177,10 +177,12 @@ RULES = {
     """,
     "the balance beside the person is that of the account": """
         SELECT figures.user_id, figures.user_id,
-               format('figures say %s, the account %s', figures.balance, coalesce(account.balance, 0))
+               format('figures say %s, lists sort by %s, the account has %s', figures.balance, sorted.balance,
+                      coalesce(account.balance, 0))
         FROM accounts_customerfigures AS figures
+        LEFT JOIN accounts_customerbalance AS sorted ON sorted.user_id = figures.user_id
         LEFT JOIN credits_creditaccount AS account ON account.user_id = figures.user_id
-        WHERE figures.balance <> coalesce(account.balance, 0)
+        WHERE figures.balance <> coalesce(account.balance, 0) OR sorted.balance IS DISTINCT FROM figures.balance
     """,
     "the figures copied from the person are that person's": """
         SELECT person.id, person.id, 'status, plan, country, source, joined or last_active_at differ'

@@ -1,5 +1,6 @@
 """What every admin page of the house shares. What changes anything is audited by the class that extends this one."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -44,7 +45,7 @@ class BackofficeModelAdmin(_ModelAdmin):
     """Presentation only.
 
     ``ordering`` names one NOT NULL column; ``keyset_tiebreak`` the path of a unique column that an index pairs with
-    each sort column, when that is not the model's own key.
+    each sort column, when that is not the model's own key; ``keyset_tiebreaks`` those of columns in other tables.
     """
 
     list_per_page = 50
@@ -52,6 +53,7 @@ class BackofficeModelAdmin(_ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     keyset_tiebreak = "pk"
+    keyset_tiebreaks: Mapping[str, str] = {}
     empty_value_display = "—"
     # Lookups that links of ours bring along in the address, beside those of the filters.
     link_lookups: tuple[str, ...] = ()

@@ -142,10 +142,12 @@ class KeysetChangeList(ChangeList):
         return self._keyset(str(ordering[0]) if ordering else "-pk")
 
     def _keyset(self, order: str) -> Keyset:
+        column = order.removeprefix("-")
+        tiebreaks = getattr(self.model_admin, "keyset_tiebreaks", {})
         return Keyset(
             model=self.model,
-            column=order.removeprefix("-"),
-            tiebreak=getattr(self.model_admin, "keyset_tiebreak", "pk"),
+            column=column,
+            tiebreak=tiebreaks.get(column) or getattr(self.model_admin, "keyset_tiebreak", "pk"),
             descending=order.startswith("-"),
         )
 
