@@ -35,6 +35,15 @@ class EmailMissing(AccountError):
         super().__init__("A customer needs an email address.")
 
 
+class AlreadyCounted(AccountError):
+    """Who has been charged or paid is counted, and cannot become a demo customer."""
+
+    code = "already_counted"
+
+    def __init__(self) -> None:
+        super().__init__("This customer has a ledger already and cannot become a demo customer.")
+
+
 class KeyRefused(AccountError, ValueError):
     """There can be no such API key."""
 

@@ -97,6 +97,8 @@ class Reversal(Reversing):
             TransactionKind.EXPIRY,
             refusal="This entry cannot be reversed by hand: refund a usage, and a payment in Stripe.",
         )
+        if original.gave_back:
+            raise NotReversible("This entry gave something back: correct the balance by an adjustment instead.")
         if original.adds:
             return allocation.take_back(ground.account, original, self.amount, now=ground.now)
         return allocation.give_back(

@@ -15,10 +15,12 @@ from backoffice.lib.registry import (
     CustomerAction,
     CustomerFigure,
     CustomerPanel,
+    DemoGuard,
     NavigationItem,
     customer_actions,
     customer_figures,
     customer_panels,
+    demo_guards,
     navigation,
 )
 from credits import allocation, selectors, undoing
@@ -51,6 +53,7 @@ ACCOUNT_FIGURES = (
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     _declare_grants()
+    _guard_demo_mode()
     _register_figures()
     _register_panels()
     _register_navigation()
@@ -115,6 +118,10 @@ def _integrity_badge() -> int:
     if run is None:
         return 0
     return run.faults or int(clock.now() - run.started_at > PROOF_LASTS)
+
+
+def _guard_demo_mode() -> None:
+    demo_guards.register(DemoGuard(key="ledger", is_counted=lambda user_id: selectors.ledger_of(user_id).exists()))
 
 
 def _declare_grants() -> None:

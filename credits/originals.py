@@ -39,6 +39,7 @@ def load(
             draws=draws.get(pk, ()),
             lot_id=opened.get(_opener(row)),
             debt=debts.get(pk),
+            gave_back=row.reverses_id is not None and row.amount > 0,
         )
         for pk, row in rows.items()
     }

@@ -10,6 +10,7 @@ errors = ErrorTable(
     {
         "unknown_user": 404,
         "email_taken": 409,
+        "already_counted": 409,
         "email_missing": 422,
         "invalid_key": 422,
         "key_revoked": 409,

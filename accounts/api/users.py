@@ -82,9 +82,9 @@ class UserOut(BaseModel):
 def put_user(request: HttpRequest, body: UserIn, external_id: str = ExternalId) -> Any:
     """Makes the customer (201) or changes them (200), found by this id alone.
 
-    A new customer needs an email. An email that somebody else has is refused with `email_taken`. The plan is ignored
-    while a subscription is live. `created_at` says when the customer joined you, and `visitor_id` gives them what
-    that visitor did before.
+    A new customer needs an email. An email that somebody else has is refused with `email_taken`, and demo mode for
+    somebody with a ledger with `already_counted`. The plan is ignored while a subscription is live. `created_at` says
+    when the customer joined you, and `visitor_id` gives them what that visitor did before.
     """
     result = services.put_customer(external_id=external_id, told=body.told())
     return Status(201 if result.created else 200, _shown(result.customer))

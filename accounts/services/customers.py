@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.errors import EmailMissing, EmailTaken, UnknownCustomer
+from accounts.errors import AlreadyCounted, EmailMissing, EmailTaken, UnknownCustomer
 from accounts.models import User
 from accounts.models.users import new_referral_code
 from accounts.services.activities import SIGNUP, link_visits, record_activity
-from backoffice.lib.registry import plan_guards
+from backoffice.lib.registry import demo_guards, plan_guards
 
 # What may be told of a customer, and what null makes of it.
 CLEARED: Mapping[str, Any] = {
@@ -43,7 +43,8 @@ def put_customer(*, external_id: str, told: Mapping[str, Any]) -> PutResult:
     and None clears, except the time. The plan is left alone while something else manages it. A new customer's signup
     is recorded once, and earlier visits of ``visitor_id`` become theirs.
 
-    Raises EmailTaken, EmailMissing, and UnknownCustomer when the id is not a customer's.
+    Raises EmailTaken, EmailMissing, AlreadyCounted (demo_mode for somebody with a ledger), and UnknownCustomer when
+    the id is not a customer's.
     """
     if "email" in told and not told["email"]:
         raise EmailMissing
@@ -85,6 +86,9 @@ def _change(user: User, told: Mapping[str, Any]) -> None:
     columns = {name: value for name, value in _columns(told).items() if value != getattr(user, name)}
     if "plan" in columns and any(guard.is_managed(user.pk) for guard in plan_guards):
         del columns["plan"]
+    # The person is locked, and whoever moves their credits locks the person first.
+    if columns.get("demo_mode") and any(guard.is_counted(user.pk) for guard in demo_guards):
+        raise AlreadyCounted
     if not columns:
         return
     for name, value in columns.items():

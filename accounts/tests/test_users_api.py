@@ -91,8 +91,8 @@ def test_a_new_customer_needs_an_email(product):
 def test_an_email_of_somebody_else_is_taken_in_any_case(product, holder, exists):
     holder(email="ada@example.com", full_name="")
     if exists:
-        CustomerFactory(external_id="u_2", email="u2@example.com")
-    response = product.put("users/u_2", {"email": "ADA@example.com", "full_name": "x"})
+        CustomerFactory(external_id="u_second", email="u2@example.com")
+    response = product.put("users/u_second", {"email": "ADA@example.com", "full_name": "x"})
     assert (response.status_code, code_of(response)) == (409, "email_taken")
     assert not User.objects.filter(full_name="x").exists()
 
@@ -164,6 +164,16 @@ def test_a_plan_that_billing_manages_is_left_alone(product, monkeypatch):
     monkeypatch.setattr("accounts.services.customers.plan_guards", guards)
     response = product.put("users/u_ada", {"plan": "free", "full_name": "A"})
     assert (response.json()["plan"], response.json()["full_name"]) == ("pro", "A")
+
+
+def test_who_is_counted_does_not_become_a_demo_customer(product, monkeypatch):
+    product.put("users/u_ada", ADA)
+    guards = registry.Registry("demo guards")
+    guards.register(registry.DemoGuard(key="test", is_counted=lambda user_id: user_id == Customer.objects.get().pk))
+    monkeypatch.setattr("accounts.services.customers.demo_guards", guards)
+    response = product.put("users/u_ada", {"demo_mode": True, "full_name": "A"})
+    assert (response.status_code, code_of(response)) == (409, "already_counted")
+    assert (Customer.objects.get().demo_mode, Customer.objects.get().full_name) == (False, "Ada Lovelace")
 
 
 def test_each_call_takes_a_fixed_number_of_queries(product, django_assert_num_queries):

@@ -143,6 +143,15 @@ class PlanGuard:
     order: int = 100
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemoGuard:
+    """Something that counts customers: whoever ``is_counted(user_id)`` cannot become a demo customer any more."""
+
+    key: str
+    is_counted: Callable[[int], bool]
+    order: int = 100
+
+
 navigation: Registry[NavigationItem] = Registry("navigation")
 customer_panels: Registry[CustomerPanel] = Registry("customer panels")
 customer_figures: Registry[CustomerFigure] = Registry("customer figures")
@@ -150,3 +159,4 @@ customer_actions: Registry[CustomerAction] = Registry("customer actions")
 entry_links: Registry[EntryLink] = Registry("entry links")
 health_probes: Registry[HealthProbe] = Registry("health probes")
 plan_guards: Registry[PlanGuard] = Registry("plan guards")
+demo_guards: Registry[DemoGuard] = Registry("demo guards")

@@ -129,6 +129,7 @@ class Original:
 
     ``amount`` has no sign, ``undone`` is what later entries gave or took back of it. ``draws`` are in the order in
     which they were made. ``lot_id`` is the lot that the entry opened, of a clawback the one of its purchase.
+    ``gave_back`` is true of one that itself undid another.
     """
 
     kind: TransactionKind
@@ -138,6 +139,7 @@ class Original:
     draws: Sequence[Draw] = ()
     lot_id: int | None = None
     debt: Debt | None = None
+    gave_back: bool = False
 
     @property
     def left(self) -> Decimal:

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 STAFF_ACTS = ["gift", "adjustment", "refund", "reversal by hand"]
 
 
-def reverse(transaction_id, staff, **more):
+def reverse(transaction_id, staff, key="test:reverse", **more):
     return services.reverse_transaction(
-        transaction_id=transaction_id, reason="wrong", actor=staff, idempotency_key="test:reverse", **more
+        transaction_id=transaction_id, reason="wrong", actor=staff, idempotency_key=key, **more
     )
 
 
@@ -83,7 +83,11 @@ def test_an_expiry_is_given_back_for_the_days_of_grace(user_id, staff, settings)
     with clock.at(later):
         services.expire_credits()
         expiry = CreditTransaction.objects.get(kind="expiry")
-        assert reverse(expiry.pk, staff).amount == 40
+        restored = reverse(expiry.pk, staff)
+        assert restored.amount == 40
+        # What gave something back opened no credits of its own that could be taken.
+        with pytest.raises(errors.NotReversible, match="adjustment"):
+            reverse(restored.transaction_id, staff, key="test:again")
     lot = CreditLot.objects.order_by("-pk").first()
     assert (lot.remaining, lot.expires_at) == (40, later + settings.CREDIT_REFUND_GRACE)
     assert list(selectors.verify()) == []

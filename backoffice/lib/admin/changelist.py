@@ -147,7 +147,7 @@ class KeysetChangeList(ChangeList):
         return Keyset(
             model=self.model,
             column=column,
-            tiebreak=tiebreaks.get(column) or getattr(self.model_admin, "keyset_tiebreak", "pk"),
+            tiebreak=tiebreaks.get(column, getattr(self.model_admin, "keyset_tiebreak", "pk")),
             descending=order.startswith("-"),
         )
 
