@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -108,6 +108,69 @@ class Spend(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hold(Act):
+    """Credits reserved for a piece of work that takes long, known to the product under ``reference``."""
+
+    person_id: str
+    credits: Decimal
+    reference: str
+    expires_in: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture(Act):
+    """The work of a hold is done and costs ``credits``, at most what was reserved."""
+
+    person_id: str
+    reference: str
+    credits: Decimal
+    action_type: str
+    description: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release(Act):
+    """The work of a hold failed."""
+
+    person_id: str
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageRefund(Act):
+    """Credits of a spend given back, all of them unless told; by the product unless a colleague does it."""
+
+    person_id: str
+    reference: str
+    credits: Decimal | None
+    reason: str
+    colleague: str | None
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription(Act):
+    """A plan with ``credits`` each month, whose months begin on the day of ``since``; later ones replace earlier."""
+
+    person_id: str
+    credits: Decimal
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewal(Act):
+    """A month of somebody's plan begins."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep(Act):
+    """Whatever has lapsed by now is booked."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gift(Act):
     person_id: str
     credits: Decimal
@@ -115,6 +178,16 @@ class Gift(Act):
     colleague: str
     key: str
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftReversal(Act):
+    """The latest gift of a customer taken back, as far as it is not spent."""
+
+    person_id: str
+    reason: str
+    colleague: str
+    key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +214,11 @@ class StatusChange(Act):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(Act):
-    """An event that Stripe delivers: the exact bytes. ``person_id`` is who gets credits by it, if anyone does."""
+    """An event that Stripe delivers: the exact bytes. ``person_id`` is who gets credits by it, if anyone does.
+
+    ``payment_id`` is the payment intent that it tells of, if it is one.
+    """
 
     body: bytes
     person_id: str | None
+    payment_id: str = ""

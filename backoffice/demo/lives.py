@@ -3,10 +3,24 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 
-from backoffice.demo import ids, office, till
-from backoffice.demo.acts import Act, Activity, Adjustment, Bonus, Gift, SignUp, Spend, StatusChange
+from backoffice.demo import disputes, ids, jobs, office, subscriptions, till
+from backoffice.demo.acts import (
+    Act,
+    Activity,
+    Adjustment,
+    Bonus,
+    Delivery,
+    Gift,
+    GiftReversal,
+    Pack,
+    Renewal,
+    SignUp,
+    StatusChange,
+    Subscription,
+)
 from backoffice.demo.catalogue import pack_for, piece_of_work
 from backoffice.demo.people import Role, waking_moment
 from backoffice.demo.period import DAY, Period, last_moment_after, midnight, moment_between
@@ -69,8 +83,19 @@ class _Life:
         yield first, self.work
         yield from ((at, self.session) for at in self.sessions())
         if not self.person.is_demo:
-            yield from ((self.office_hour(), self.gift) for _ in range(self.role.gifts))
-            yield from ((self.office_hour(), self.adjust) for _ in range(self.role.adjustments))
+            yield from self.plan_of_credits()
+
+    def plan_of_credits(self) -> Iterator[tuple[datetime, Callable[[datetime], Iterator[Act]]]]:
+        yield from ((self.office_hour(), self.gift) for _ in range(self.role.gifts))
+        yield from ((self.office_hour(), self.adjust) for _ in range(self.role.adjustments))
+        for grant in subscriptions.grants(self.rng, self.person, self.period):
+            yield grant.at, partial(self.granted, grant)
+        if self.role.gift_reversed:
+            yield self.office_hour(), self.mistaken_gift
+        if self.role.has_queue:
+            yield self.period.end - timedelta(seconds=self.rng.randint(600, 9000)), self.queue
+        if self.role.trouble:
+            yield disputes.moment_of_purchase(self.rng, self.person, self.period), self.regret
 
     def sessions(self) -> Iterator[datetime]:
         leaves = self.person.joined + self.rng.randint(*self.habit.stays) * DAY
@@ -123,34 +148,64 @@ class _Life:
 
     def buy(self, at: datetime) -> Iterator[Act]:
         (name,) = self.rng.choices(list(self.habit.packs), list(self.habit.packs.values()))
-        pack = pack_for(self.rng, name, self.person.country)
+        yield from self.pay_for(pack_for(self.rng, name, self.person.country), at)
+
+    def pay_for(self, pack: Pack, at: datetime) -> Iterator[Delivery]:
         self.purse.add(Decimal(pack.credits))
         yield from till.purchase(self.rng, at, self.person, pack)
 
-    def work(self, at: datetime) -> Iterator[Act]:
-        for _ in range(self.rng.randint(*self.habit.works)):
+    def regret(self, at: datetime) -> Iterator[Act]:
+        """Buy, use some of it or all, and have the purchase taken back; they are not seen again."""
+        pack = pack_for(self.rng, disputes.PACK, self.person.country)
+        deliveries = list(self.pay_for(pack, at))
+        done = list(self.work(at + timedelta(seconds=60), disputes.WORKS[self.role.trouble]))
+        at = max((act.at for act in done), default=at)
+        yield from (*deliveries, *done)
+        yield from disputes.taken_back(
+            self.rng,
+            self.role.trouble,
+            at,
+            self.person,
+            deliveries[-1].payment_id,
+            bought=Decimal(pack.credits),
+            unspent=min(self.purse.has(at), Decimal(pack.credits)),
+        )
+
+    def granted(self, grant: subscriptions.Grant, at: datetime) -> Iterator[Act]:
+        self.purse.add(grant.credits, grant.lapses)
+        if grant.monthly is None:
+            yield Renewal(at=at, person_id=self.person.external_id)
+        else:
+            yield Subscription(at=at, person_id=self.person.external_id, credits=grant.monthly, since=grant.since)
+
+    def queue(self, at: datetime) -> Iterator[Act]:
+        credits = Decimal(self.rng.choice((8, 18, 30)))
+        if self.purse.has(at) < credits:
+            yield from self.pay_for(pack_for(self.rng, "Starter", self.person.country), at)
+        self.purse.take(credits, at)
+        yield jobs.queued(self.rng, at + timedelta(seconds=30), self.person, credits)
+
+    def work(self, at: datetime, pieces: int | None = None) -> Iterator[Act]:
+        for _ in range(self.rng.randint(*self.habit.works) if pieces is None else pieces):
             work = piece_of_work(self.rng, self.habit.kinds)
             if not self.person.is_demo and not self.purse.take(work.credits, at):
                 return
             reference = ids.hex_id(self.rng, "gen_")
             yield self.activity(at, "generate", generation=reference, action_type=work.action_type)
             if not self.person.is_demo:
-                yield Spend(
-                    at=at,
-                    person_id=self.person.external_id,
-                    credits=work.credits,
-                    action_type=work.action_type,
-                    description=work.description,
-                    reference=reference,
-                    metadata=work.metadata,
-                )
+                # What comes back of it is left out of the purse: there may be more, and never less, in the ledger.
+                yield from jobs.job(self.rng, at, self.person, reference, work, self.period)
             at += timedelta(seconds=self.rng.randint(30, 420))
 
     def gift(self, at: datetime) -> Iterator[Act]:
+        act = self.a_gift(at)
+        self.purse.add(act.credits, act.expires_at)
+        yield act
+
+    def a_gift(self, at: datetime) -> Gift:
         credits, days = Decimal(office.gift_size(self.rng)), self.rng.choice(GIFT_DAYS)
         expires_at = last_moment_after(at, days) if days else None
-        self.purse.add(credits, expires_at)
-        yield Gift(
+        return Gift(
             at=at,
             person_id=self.person.external_id,
             credits=credits,
@@ -158,6 +213,17 @@ class _Life:
             colleague=office.supporter(self.rng).email,
             key=ids.hex_id(self.rng, "admin:gift:"),
             expires_at=expires_at,
+        )
+
+    def mistaken_gift(self, at: datetime) -> Iterator[Act]:
+        # Not into the purse: nobody counts on it.
+        yield self.a_gift(at)
+        yield GiftReversal(
+            at=at + timedelta(seconds=self.rng.randint(90, 600)),
+            person_id=self.person.external_id,
+            reason=self.rng.choice(office.REVERSAL_REASONS),
+            colleague=office.BILLING.email,
+            key=ids.hex_id(self.rng, "admin:reverse:"),
         )
 
     def adjust(self, at: datetime) -> Iterator[Act]:

@@ -21,6 +21,21 @@ GIFT_REASONS = (
     "Interview for the product team",
     "Charity project, agreed with marketing",
 )
+# By the product itself.
+FAILURES = (
+    "The provider timed out",
+    "The model answered with an empty picture",
+    "The safety filter stopped the result",
+)
+REFUND_REASONS = (
+    "Hands with seven fingers, twice; the customer showed us",
+    "The video froze after two seconds",
+    "Upscaled the wrong picture by a bug of ours",
+)
+REVERSAL_REASONS = (
+    "Gift booked on the wrong customer; taken back",
+    "The vote was won by somebody else with the same name",
+)
 ADD_REASONS = (
     "A pack was paid by bank transfer; booked by hand",
     "Charged twice for one video by the product; the second charge returned",

@@ -47,9 +47,9 @@ class Habit:
     kinds: Mapping[str, int] = field(default_factory=lambda: MOSTLY_IMAGES)
 
 
-LOOKER = Habit(plans={"free": 96, "starter": 4}, per_day=0.12, works=(1, 4), stays=(0, 14))
+LOOKER = Habit(plans={"free": 98, "starter": 2}, per_day=0.12, works=(1, 4), stays=(0, 14))
 CASUAL = Habit(
-    plans={"free": 62, "starter": 30, "pro": 8},
+    plans={"free": 84, "starter": 14, "pro": 2},
     per_day=0.1,
     works=(2, 5),
     stays=(20, 120),
@@ -58,21 +58,21 @@ CASUAL = Habit(
     packs={"Starter": 90, "Plus": 10},
 )
 REGULAR = Habit(
-    plans={"free": 20, "starter": 44, "pro": 30, "studio": 6},
+    plans={"free": 54, "starter": 28, "pro": 15, "studio": 3},
     per_day=0.18,
     works=(1, 5),
     stays=(40, 400),
     buys=0.8,
-    low=15,
+    low=10,
     packs={"Starter": 50, "Plus": 45, "Pro": 5},
 )
 HEAVY = Habit(
-    plans={"starter": 20, "pro": 52, "studio": 28},
+    plans={"free": 20, "starter": 20, "pro": 40, "studio": 20},
     per_day=0.32,
     works=(2, 6),
     stays=(90, 700),
     buys=0.8,
-    low=50,
+    low=30,
     packs={"Plus": 60, "Pro": 40},
 )
 WHALE = Habit(
@@ -85,19 +85,27 @@ WHALE = Habit(
     packs={"Pro": 75, "Studio": 25},
     kinds=MOSTLY_VIDEO,
 )
+# Whose purchase is taken back: no plan, so that nothing pays what they owe.
+TROUBLED = Habit(plans={"free": 1}, per_day=0, works=(1, 3), stays=(0, 0), kinds=MOSTLY_VIDEO)
 HABITS = (LOOKER, CASUAL, REGULAR, HEAVY)
 SHARES = (40, 33, 20, 7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """A customer of the story and what is in store for them."""
+    """A customer of the story and what is in store for them.
+
+    ``trouble`` is how a purchase of theirs is taken back, if it is: refunded, charged_back, or won after a dispute.
+    """
 
     person: Person
     habit: Habit
     gifts: int
     adjustments: int
     end_status: str
+    gift_reversed: bool
+    has_queue: bool
+    trouble: str
 
 
 class Lots:
@@ -112,15 +120,28 @@ class Lots:
         self.demo = self._deal(0.015)
         self.adjusted = self._deal(0.05)
         self.gifted = self._deal(0.12)
+        # What needs some days to happen comes to those who signed up early.
+        self.gift_reversed = self._deal(0.007, to_early=True)
+        self.queued = self._deal(0.02, to_early=True)
+        self._trouble = {
+            kind: self._deal(share, to_early=True)
+            for kind, share in {"charged_back": 0.007, "refunded": 0.01, "won": 0.004}.items()
+        }
         self.odd = dict(zip(rng.sample(range(users), users // 6), ODD_IDENTITIES, strict=False))
 
-    def _deal(self, share: float) -> frozenset[int]:
-        number = max(1, round(self._users * share))
-        dealt, self._deck = self._deck[:number], self._deck[number:]
-        return frozenset(dealt)
+    def _deal(self, share: float, *, to_early: bool = False) -> frozenset[int]:
+        fitting = [number for number in self._deck if not to_early or number < self._users // 2]
+        dealt = frozenset(fitting[: max(1, round(self._users * share))])
+        self._deck = [number for number in self._deck if number not in dealt]
+        return dealt
 
     def habit(self, number: int) -> Habit | None:
+        if self.trouble(number):
+            return TROUBLED
         return WHALE if number in self.whales else None
+
+    def trouble(self, number: int) -> str:
+        return next((kind for kind, dealt in self._trouble.items() if number in dealt), "")
 
     def end_status(self, number: int) -> str:
         if number in self.suspended:
@@ -152,6 +173,9 @@ def _role(rng: Random, number: int, day: datetime, lots: Lots, identity: Identit
         gifts=rng.randint(1, 2) if number in lots.gifted else 0,
         adjustments=int(number in lots.adjusted),
         end_status=lots.end_status(number),
+        gift_reversed=number in lots.gift_reversed,
+        has_queue=number in lots.queued,
+        trouble=lots.trouble(number),
     )
 
 

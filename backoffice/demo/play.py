@@ -1,6 +1,7 @@
 """Plays the story: each act goes through the service that would have had it, at its own moment."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from accounts.models import Customer, StaffMember
 from audit import services as audit
 from audit.actions import Action
 from backoffice.demo import acts, company
+from backoffice.demo.bookings import Bookings
 from backoffice.demo.errors import DemoError
 from backoffice.demo.spending import Spending
 from backoffice.demo.story import Story
@@ -18,9 +20,12 @@ from billing.models import EventState, StripeEvent
 from billing.models.events import UNSETTLED
 from billing.services.inbox import receive_event
 from billing.services.processing import process_event
+from credits.acts import PlaceHold
 from credits.kinds import TransactionKind
 from credits.postings import Posting
-from credits.services import adjust_credits, gift_credits
+from credits.services import adjust_credits, gift_credits, verify_ledger
+
+SECOND = timedelta(seconds=1)
 
 
 def play(story: Story, *, password: Callable[[], str], progress: Callable[[int, int], None]) -> int:
@@ -33,7 +38,16 @@ def play(story: Story, *, password: Callable[[], str], progress: Callable[[int, 
         with transaction.atomic():
             players.play(day)
         progress(number, story.period.days)
+    _prove(story)
     return players.spending.rejected
+
+
+def _prove(story: Story) -> None:
+    # Outside of any transaction: the proof has one of its own.
+    with clock.at(story.period.end - SECOND):
+        run = verify_ledger(source="command")
+    if run.faults:
+        raise DemoError(f"The ledger of the story is broken: {run.findings[0]}.")
 
 
 class _Players:
@@ -44,9 +58,11 @@ class _Players:
         self._staff: dict[str, StaffMember] = {}
         # Sign-ups and activities are played for a whole day at once.
         self._parts: Mapping[type[acts.Act], Callable[[Any], None]] = {
+            **Bookings(self._settled, self._staff).parts,
             acts.Opening: self._open,
             acts.Bonus: self._give_bonus,
             acts.Spend: self._spend,
+            acts.Hold: self._hold,
             acts.Gift: self._gift,
             acts.Adjustment: self._adjust,
             acts.StatusChange: self._change_status,
@@ -82,7 +98,7 @@ class _Players:
 
     def _open(self, act: acts.Opening) -> None:
         company.open_company(staff=act.staff, packs=act.packs, password=self._password, told=act.told)
-        self._staff = {member.email: member for member in StaffMember.objects.all()}
+        self._staff |= {member.email: member for member in StaffMember.objects.all()}
 
     def _close(self, act: acts.Closing) -> None:
         self._let_waits_end()
@@ -101,7 +117,7 @@ class _Players:
             act.at,
             Posting(
                 user_id=self._people[act.person_id],
-                kind=TransactionKind.GIFT,
+                kind=TransactionKind.BONUS,
                 amount=act.credits,
                 idempotency_key=act.key,
                 description="Signup credits",
@@ -123,6 +139,18 @@ class _Players:
                 reference=act.reference,
                 metadata=act.metadata,
                 event_at=act.at,
+            ),
+        )
+
+    def _hold(self, act: acts.Hold) -> None:
+        self.spending.add(
+            act.at,
+            PlaceHold(
+                user_id=self._people[act.person_id],
+                amount=act.credits,
+                idempotency_key=f"api:demo:{act.reference}",
+                reference=act.reference,
+                expires_in=act.expires_in,
             ),
         )
 

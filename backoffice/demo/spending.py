@@ -1,8 +1,9 @@
-"""Postings of the story, put into the ledger together: one batch costs about as much as one posting."""
+"""Postings and holds of the story, put into the ledger together: one batch costs about as much as one posting."""
 
 from datetime import datetime, timedelta
 
 from backoffice.lib import clock
+from credits.acts import PlaceHold
 from credits.errors import InsufficientCredits
 from credits.postings import Posting, Rejection
 from credits.services import post_batch
@@ -18,11 +19,11 @@ class Spending:
     def __init__(self, end: datetime) -> None:
         self.rejected = 0
         self._end = end
-        self._waiting: list[Posting] = []
+        self._waiting: list[Posting | PlaceHold] = []
         self._users: set[int] = set()
         self._at = end
 
-    def add(self, at: datetime, posting: Posting) -> None:
+    def add(self, at: datetime, posting: Posting | PlaceHold) -> None:
         if self._waiting and self._batch(at) != self._batch(self._at):
             self.flush()
         self._waiting.append(posting)

@@ -7,14 +7,15 @@ from itertools import groupby
 from random import Random
 
 from backoffice.demo import ids, lives, till
-from backoffice.demo.acts import Act, Activity, Closing, Opening
+from backoffice.demo.acts import Act, Activity, Closing, Opening, Sweep
 from backoffice.demo.catalogue import PACKS
 from backoffice.demo.office import STAFF
 from backoffice.demo.people import SOURCES, cast
-from backoffice.demo.period import Period
+from backoffice.demo.period import DAY, Period
 
 # Of five visitors one signs up.
 LOOKERS_PER_CUSTOMER = 4
+SWEEP_WEEKDAY = 0
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,18 @@ def tell(*, users: int, seed: int, period: Period) -> Story:
     acts += _passers_by(rng, users * LOOKERS_PER_CUSTOMER, period)
     acts += till.payouts(rng, period)
     acts += till.unclear_payments(rng, period, roles[0].person)
+    acts += sweeps(period)
     acts.append(Closing(at=period.end - timedelta(seconds=1), told=told))
     # Sorting is stable: what happens to one customer in one second stays in its order.
     return Story(period, sorted(acts, key=lambda act: act.at))
+
+
+def sweeps(period: Period) -> Iterator[Sweep]:
+    """Once a week and at the end: each act books what has lapsed for its customer, this is for the others."""
+    for day in period.midnights(period.start + DAY):
+        if day.weekday() == SWEEP_WEEKDAY:
+            yield Sweep(at=day + timedelta(minutes=4))
+    yield Sweep(at=period.end - timedelta(seconds=1))
 
 
 def _passers_by(rng: Random, number: int, period: Period) -> Iterator[Activity]:

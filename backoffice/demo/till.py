@@ -64,5 +64,9 @@ def unclear_payments(rng: Random, period: Period, someone: Person) -> Iterator[D
 def _delivery(
     rng: Random, at: datetime, event_type: str, subject: stripe_events.Object, person: Person | None = None
 ) -> Delivery:
-    body = stripe_events.event(rng, at, event_type, subject)
-    return Delivery(at=at, body=body, person_id=person.external_id if person else None)
+    return Delivery(
+        at=at,
+        body=stripe_events.event(rng, at, event_type, subject),
+        person_id=person.external_id if person else None,
+        payment_id=subject["id"] if subject["object"] == "payment_intent" else "",
+    )

@@ -10,11 +10,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, connections
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from accounts.models import ActivityEvent, Customer, StaffMember, Status
 from audit.models import AuditEntry
 from backoffice.demo import company, play
-from backoffice.demo.acts import Spend
+from backoffice.demo.acts import Capture, Spend
 from backoffice.demo.period import Period
 from backoffice.demo.story import tell
 from billing.models import CreditPack, Payment, StripeEvent
@@ -78,8 +79,9 @@ def test_says_what_it_made():
 def test_every_spend_of_the_story_is_in_the_ledger():
     seed()
     story = tell(users=20, seed=1, period=Period(date(2026, 3, 1), 30))
-    told = {(act.reference, act.at, -act.credits) for act in story.acts if isinstance(act, Spend)}
-    assert set(usage().values_list("reference", "event_at", "amount")) == told
+    told = {(act.reference, act.at, -act.credits) for act in story.acts if isinstance(act, Spend | Capture)}
+    reference = Coalesce("hold__reference", "reference")
+    assert set(usage().values_list(reference, "event_at", "amount")) == told
 
 
 def test_spending_is_booked_on_its_day_and_within_the_hour_in_the_last_days():

@@ -4,17 +4,20 @@ import json
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from random import Random
 
 import pytest
 from django.core.validators import validate_email
 
-from backoffice.demo import acts
+from backoffice.demo import acts, disputes, subscriptions
 from backoffice.demo.names import ODD_IDENTITIES, Registrar
-from backoffice.demo.period import Period
+from backoffice.demo.period import DAY, Period, midnight
 from backoffice.demo.story import Story, tell
 
+KEYED = (acts.Bonus, acts.Gift, acts.Adjustment, acts.GiftReversal, acts.UsageRefund)
 PERIOD = Period(date(2026, 3, 1), 60)
 DIGEST = """
 import hashlib, sys
@@ -108,12 +111,15 @@ def test_even_a_small_company_has_somebody_of_every_kind():
     assert any(person.is_demo for person in people(story))
     assert of(story, acts.Gift)
     assert of(story, acts.Adjustment)
+    assert of(story, acts.GiftReversal)
+    assert {clawback.kind for clawback in of(story, disputes.Clawback)} == {"reversal", "chargeback"}
+    assert of(story, disputes.Reinstatement)
 
 
 def test_demo_customers_work_and_never_touch_credits(story):
     demo = {person.external_id for person in people(story) if person.is_demo}
     busy = {act.person_id for act in of(story, acts.Activity) if act.action == "generate"}
-    moved = of(story, acts.Bonus, acts.Spend, acts.Gift, acts.Adjustment, acts.Delivery)
+    moved = of(story, acts.Spend, acts.Hold, acts.Subscription, acts.Renewal, acts.Delivery, disputes.Clawback, *KEYED)
     assert demo & busy
     assert not demo & {act.person_id for act in moved}
 
@@ -131,8 +137,8 @@ def test_nobody_acts_before_the_signup_or_after_a_suspension(story):
 
 def test_ids_and_keys_are_used_once(story):
     used = Counter(act.event_id for act in of(story, acts.Activity))
-    used += Counter(act.reference for act in of(story, acts.Spend))
-    used += Counter(act.key for act in of(story, acts.Bonus, acts.Gift, acts.Adjustment))
+    used += Counter(act.reference for act in of(story, acts.Spend, acts.Hold, disputes.Clawback))
+    used += Counter(act.key for act in of(story, *KEYED))
     used += Counter(json.loads(act.body)["id"] for act in of(story, acts.Delivery))
     used += Counter(person.external_id for person in people(story))
     used += Counter(person.referral_code for person in people(story))
@@ -141,4 +147,35 @@ def test_ids_and_keys_are_used_once(story):
 
 def test_credits_lapse_at_midnight_so_that_no_batch_straddles_it(story):
     lapses = [act.expires_at for act in of(story, acts.Bonus, acts.Gift) if act.expires_at]
+    lapses += [act.since for act in of(story, acts.Subscription)]
     assert {(at.hour, at.minute, at.second) for at in lapses} == {(0, 0, 0)}
+
+
+def grants_of(plan: str, *, days: int, seed: int = 1) -> list[subscriptions.Grant]:
+    person = replace(people(tell(users=1, seed=3, period=PERIOD))[0], plan=plan, joined=PERIOD.end - days * DAY)
+    return list(subscriptions.grants(Random(seed), person, PERIOD))
+
+
+def test_a_plan_grants_each_month_from_the_day_it_is_taken_until_the_same_day_of_the_next():
+    first, *others = grants_of("starter", days=55)
+    assert first.since == midnight(first.at.date())
+    assert first.monthly == first.credits == subscriptions.ALLOWANCES["starter"]
+    for before, grant in pairwise([first, *others]):
+        assert grant.at == before.lapses + subscriptions.SWEPT_AFTER
+    assert others
+    assert {grant.lapses.day for grant in (first, *others)} == {first.since.day}
+
+
+def test_an_upgrade_grants_the_difference_within_the_month():
+    found = (upgrade_in(grants_of("pro", days=59, seed=seed)) for seed in range(50))
+    before, upgrade = next(filter(None, found))
+    assert before.credits + upgrade.credits == upgrade.monthly == subscriptions.ALLOWANCES["pro"]
+    assert before.at < upgrade.at < upgrade.lapses == before.lapses
+
+
+def upgrade_in(grants: list[subscriptions.Grant]) -> list[subscriptions.Grant]:
+    return next(([before, grant] for before, grant in pairwise(grants) if grant.monthly), [])
+
+
+def test_no_plan_grants_nothing():
+    assert not grants_of("free", days=55)
