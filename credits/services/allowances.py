@@ -20,10 +20,10 @@ from credits.periods import period_around
 from credits.postings import Outcome, Posting, Rejection
 from credits.services.ground import Opened
 from credits.services.posting import post_batch
+from credits.services.sweeps import sweep
 
 logger = logging.getLogger(__name__)
 
-ACCOUNTS_AT_ONCE = 200
 # What periods were granted: credits by customer and start of the period.
 Granted = dict[tuple[int, str], Decimal]
 
@@ -106,11 +106,11 @@ def reset_allowances() -> int:
 
     Who missed several periods gets the running one: what the others would have granted has lapsed.
     """
-    now, granted, last = clock.now(), 0, 0
-    while user_ids := selectors.allowances_due(now=now, after=last, limit=ACCOUNTS_AT_ONCE):
-        granted += _reset(user_ids, now)
-        last = user_ids[-1]
-    return granted
+    now = clock.now()
+    return sweep(
+        lambda after, limit: selectors.allowances_due(now=now, after=after, limit=limit),
+        lambda user_ids: _reset(user_ids, now),
+    )
 
 
 @transaction.atomic

@@ -8,9 +8,7 @@ from backoffice.lib import clock
 from credits import selectors
 from credits.services.ground import Opened
 from credits.services.posting import write
-
-# Accounts that one transaction locks: few enough that nobody waits long for theirs.
-ACCOUNTS_AT_ONCE = 200
+from credits.services.sweeps import sweep
 
 
 def expire_credits() -> int:
@@ -18,11 +16,8 @@ def expire_credits() -> int:
 
     Each account is visited once: what a hold still occupies stays, however long it has lapsed.
     """
-    now, booked, last = clock.now(), 0, 0
-    while user_ids := selectors.customers_due(now=now, after=last, limit=ACCOUNTS_AT_ONCE):
-        booked += _settle(user_ids)
-        last = user_ids[-1]
-    return booked
+    now = clock.now()
+    return sweep(lambda after, limit: selectors.customers_due(now=now, after=after, limit=limit), _settle)
 
 
 @transaction.atomic

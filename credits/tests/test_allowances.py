@@ -316,7 +316,7 @@ def test_many_accounts_are_taken_in_turns(monkeypatch, django_assert_max_num_que
     users = CustomerFactory.create_batch(5)
     for person in users:
         plan(person, 100)
-    monkeypatch.setattr("credits.services.allowances.ACCOUNTS_AT_ONCE", 2)
+    monkeypatch.setattr("credits.services.sweeps.ACCOUNTS_AT_ONCE", 2)
     assert sweep(FEBRUARY) == 5
     assert sum(stands.balance for stands in CreditAccount.objects.all()) == 500
 

@@ -42,7 +42,7 @@ def test_before_its_time_nothing_expires():
 
 def test_many_accounts_are_taken_in_turns(monkeypatch):
     lapsing_gifts(5)
-    monkeypatch.setattr("credits.services.expiry.ACCOUNTS_AT_ONCE", 2)
+    monkeypatch.setattr("credits.services.sweeps.ACCOUNTS_AT_ONCE", 2)
     with clock.at(clock.now() + timedelta(days=2)):
         assert services.expire_credits() == 5
 
