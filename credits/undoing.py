@@ -18,7 +18,7 @@ REVERSIBLE = {*FREE_ADDITIONS, TransactionKind.EXPIRY}
 
 @dataclass(frozen=True)
 class Way:
-    """A form that undoes an entry."""
+    """A button: a form that undoes an entry, or a page about it."""
 
     label: str
     icon: str

@@ -91,7 +91,7 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         entry = self.get_object(request, object_id)
-        acts = ways_of(request, entry) if entry else []
+        acts = [*ways_of(request, entry), links.to_explain(entry.account_id)] if entry else []
         return super().change_view(request, object_id, form_url, {"acts": acts, **(extra_context or {})})
 
     def get_fields(self, request: HttpRequest, obj: CreditTransaction | None = None) -> Any:

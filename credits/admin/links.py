@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from backoffice.lib.admin import display
 from credits.kinds import HoldState, TransactionKind
 from credits.models import CreditDebt, CreditDraw, CreditHold, CreditLot, CreditTransaction
+from credits.undoing import Way
 
 SEE_LEDGER = "credits.view_credittransaction"
 KIND_TONES: dict[str, display.Tone] = {
@@ -62,12 +63,9 @@ def to_hold(hold: CreditHold) -> SafeString:
     return display.link(reverse("admin:credits_credithold_change", args=[hold.pk]), f"Hold {hold.pk}")
 
 
-def to_explanation(user_id: int, text: str = "Explain this balance") -> SafeString:
-    return display.link(explanation_url(user_id), text)
-
-
-def explanation_url(user_id: int) -> str:
-    return reverse("admin:credits_explain", args=[user_id])
+def to_explain(user_id: int) -> Way:
+    """The button that leads to the explanation of a customer's balance."""
+    return Way("Explain balance", "question", reverse("admin:credits_explain", args=[user_id]))
 
 
 def draw_line(draw: CreditDraw) -> SafeString:
