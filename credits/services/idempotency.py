@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import DatabaseError
+from psycopg.errors import DeadlockDetected
 
 from backoffice.lib import statements
 from credits.models import IdempotencyRecord
@@ -28,8 +29,11 @@ def save(records: Sequence[tuple[str, str, dict[str, Any]]], *, now: datetime) -
     statements.ask(INSERT, [now, *map(statements.array, (keys, fingerprints, written))])
 
 
-def is_key_collision(error: IntegrityError) -> bool:
-    """Whether the error says that another transaction recorded one of our keys first."""
+def is_collision(error: DatabaseError) -> bool:
+    """Whether another transaction recorded one of our keys first, or each of us waited for a key of the other's."""
+    # Keys are written in order, but first those of the plain charges of a batch and then the others.
+    if isinstance(error.__cause__, DeadlockDetected):
+        return True
     diagnostics = getattr(error.__cause__, "diag", None)
     return getattr(diagnostics, "constraint_name", None) == f"{IdempotencyRecord._meta.db_table}_pkey"
 

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from accounts import services as accounts
 from backoffice.lib import clock
@@ -19,7 +19,7 @@ from credits.services import idempotency, plain_charges, results
 from credits.services.ground import Opened, lock
 from credits.services.writing import Page
 
-# How often a batch starts anew because another one recorded the same key on another account in between.
+# How often a batch starts anew because another one used the same keys on other accounts in between.
 ATTEMPTS = 3
 
 
@@ -61,8 +61,8 @@ def post_batch(acts: Sequence[Act]) -> list[Outcome]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _do(acts)
-        except IntegrityError as error:
-            if attempt == ATTEMPTS or not idempotency.is_key_collision(error):
+        except DatabaseError as error:
+            if attempt == ATTEMPTS or not idempotency.is_collision(error):
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 

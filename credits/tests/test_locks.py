@@ -8,8 +8,9 @@ from django.db import connections, transaction
 
 from accounts.models import User
 from credits import selectors, services
+from credits.errors import IdempotencyConflict
 from credits.kinds import TransactionKind
-from credits.postings import Posting
+from credits.postings import Posting, PostResult, Rejection
 from credits.services import plain_charges
 from tests.factories import CustomerFactory
 from tests.threads import at_once
@@ -66,3 +67,26 @@ def test_a_batch_charges_plainly_only_the_accounts_that_it_locked(monkeypatch):
     monkeypatch.setattr(plain_charges, "do_all", after_the_lock)
     services.post_batch([posting(late, -1, "late"), posting(other, -1, "other")])
     assert plain == [other]
+
+
+def test_keys_crossed_between_the_plain_and_the_other_charges_of_two_batches_end_in_conflicts():
+    people = [user.pk for user in CustomerFactory.create_batch(4)]
+    services.post_batch([posting(user_id, 100, f"in-{user_id}") for user_id in people])
+    services.post_batch([posting(user_id, -1, f"first-{user_id}") for user_id in people])
+    one, held, another, also_held = people
+    for user_id in (held, also_held):
+        services.place_hold(user_id=user_id, amount=Decimal(1), idempotency_key=f"test:hold-{user_id}")
+    for turn in range(10):
+        answers = at_once(
+            [
+                lambda a=f"{turn}-a", b=f"{turn}-b": services.post_batch([posting(one, -1, b), posting(held, -1, a)]),
+                lambda a=f"{turn}-a", b=f"{turn}-b": services.post_batch(
+                    [posting(another, -1, a), posting(also_held, -1, b)]
+                ),
+            ]
+        )
+        outcomes = [outcome for answer in answers for outcome in answer]
+        assert sum(isinstance(outcome, PostResult) for outcome in outcomes) == 2
+        refused = [outcome.error for outcome in outcomes if isinstance(outcome, Rejection)]
+        assert {type(error) for error in refused} == {IdempotencyConflict}
+    assert list(selectors.verify()) == []
