@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -108,6 +108,8 @@ class Act(Protocol):
 
 
 # What the columns of an entry and a lot hold.
+# Beyond it, clocks of some time zones run out of years.
+LONGEST_LIFE = timedelta(days=36525)
 MAX_PRIORITY = 2**15 - 1
 MAX_PAID_MINOR = 2**63 - 1
 _CURRENCY = re.compile("[A-Za-z]{3}")
@@ -228,8 +230,8 @@ class Posting:
         return self._add(ground)
 
     def _add(self, ground: Ground) -> allocation.Entry:
-        if self.expires_at is not None and self.expires_at <= ground.now:
-            raise InvalidExpiry("The expiry must lie in the future.")
+        if self.expires_at is not None and not ground.now < self.expires_at <= ground.now + LONGEST_LIFE:
+            raise InvalidExpiry("The expiry must lie in the future, and within a hundred years.")
         terms = allocation.LotTerms(
             priority=self.priority,
             expires_at=self.expires_at,

@@ -1,5 +1,6 @@
 """What requests about credits share: amounts, texts, keys, and the answer that names an entry."""
 
+import hashlib
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -125,8 +126,14 @@ def entry(result: PostResult, *, signed: bool = False) -> Status:
     return Status(201 if made else 200, EntryOut.of(result, result.amount if signed else abs(result.amount)))
 
 
+# What of a key's 255 characters a client's name may take; the rest is the product's, see IdempotencyKey.
+LONGEST_CLIENT = 100
+
+
 def namespaced(request: HttpRequest, key: str) -> str:
     """The product's ``key`` in the namespace of its client: that of all keys of one name, so it outlives rotation."""
     # Without the separator of ours in it, no name can reach into the namespace of another.
     client = client_of(request).name.replace("%", "%25").replace(":", "%3A")
+    if len(client) > LONGEST_CLIENT:
+        client = hashlib.sha256(client.encode()).hexdigest()
     return f"api:{client}:{key}"

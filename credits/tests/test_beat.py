@@ -23,9 +23,7 @@ STEP = timedelta(minutes=5)
 DAYS = [
     ("UTC", 2026, 3, 29),
     ("Europe/Berlin", 2026, 3, 29),
-    ("Europe/Berlin", 2026, 10, 25),
     ("America/New_York", 2026, 11, 1),
-    ("Asia/Kolkata", 2026, 3, 29),
     ("Australia/Lord_Howe", 2026, 10, 4),
 ]
 
