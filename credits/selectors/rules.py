@@ -116,6 +116,28 @@ RULES = {
         GROUP BY first.id
         HAVING sum(abs(later.amount) - coalesce(undoing.total, 0)) > abs(first.amount)
     """,
+    "what is given back to a lot is no more than was drawn from it": """
+        SELECT first.account_id, first.id,
+               format('%s given back to lot %s, %s drawn', given.total, given.lot_id, coalesce(drawn.total, 0))
+        FROM (SELECT later.reverses_id, draw.lot_id, -sum(draw.amount) AS total
+              FROM credits_creditdraw AS draw
+              JOIN credits_credittransaction AS later ON later.id = draw.transaction_id
+              WHERE draw.amount < 0 GROUP BY later.reverses_id, draw.lot_id) AS given
+        JOIN credits_credittransaction AS first ON first.id = given.reverses_id
+        CROSS JOIN LATERAL (SELECT sum(amount) AS total FROM credits_creditdraw
+                            WHERE transaction_id = first.id AND lot_id = given.lot_id AND amount > 0) AS drawn
+        WHERE given.total > coalesce(drawn.total, 0)
+    """,
+    "what a key answers is the entry that it made": """
+        SELECT coalesce(entry.account_id, 0), coalesce(entry.id, 0),
+               format('key %s says entry %s, number %s, of %s', told.key, told.entry_id, told.seq, told.amount)
+        FROM (SELECT key, (result->>'id')::bigint AS entry_id, (result->>'seq')::bigint AS seq,
+                     (result->>'amount')::numeric AS amount, (result->>'balance_after')::numeric AS balance_after
+              FROM credits_idempotencyrecord WHERE result->>'id' IS NOT NULL AND NOT result ? 'hold') AS told
+        LEFT JOIN credits_credittransaction AS entry ON entry.id = told.entry_id
+        WHERE (entry.seq, entry.amount, entry.balance_after)
+              IS DISTINCT FROM (told.seq, told.amount, told.balance_after)
+    """,
     "a captured hold is spent by a usage of its account and amount": """
         SELECT hold.account_id, hold.id, format('captured %s by %s of %s', hold.captured, entry.kind, entry.amount)
         FROM credits_credithold AS hold

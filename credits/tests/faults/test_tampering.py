@@ -119,6 +119,12 @@ TAMPERING = {
     "what was given or taken back of an entry never exceeds it": [
         f"UPDATE {T} SET amount = 31, balance_after = balance_before + 31 {ENTRY} 9"
     ],
+    "what is given back to a lot is no more than was drawn from it": [
+        f"INSERT INTO {D} (transaction_id, lot_id, amount, created_at) SELECT {of_entry(9)}, {LOT}, -1, now()"
+    ],
+    "what a key answers is the entry that it made": [
+        "UPDATE credits_idempotencyrecord SET result = jsonb_set(result, '{amount}', '\"-1\"') WHERE key = 'test:used'"
+    ],
     "a captured hold is spent by a usage of its account and amount": [
         "UPDATE credits_credithold SET captured = captured - 1 WHERE account_id = :user AND state = 'captured'"
     ],
