@@ -9,6 +9,7 @@ import structlog
 from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
 from django.http import Http404
+from django.test import RequestFactory
 from structlog.testing import capture_logs
 
 from accounts import services
@@ -17,6 +18,7 @@ from accounts.models import ApiKey, Scope, User
 from audit.models import AuditEntry
 from backoffice.api import api
 from backoffice.lib.api import limits
+from backoffice.lib.api.bodies import StrictParser
 from backoffice.lib.api.errors import CODES, ApiError, ErrorTable
 from tests.api import Program, code_of, key
 from tests.factories import CustomerFactory, StaffFactory
@@ -128,6 +130,21 @@ def test_every_failure_is_an_envelope(method, path, body, status, code):
     assert (response.status_code, code_of(response)) == (status, code)
     assert response["Cache-Control"] == "no-store"
     assert response["X-Request-ID"] or status == 422
+
+
+def test_a_part_of_the_announced_body_is_not_taken_for_the_whole():
+    # The test client cannot lie like this.
+    request = RequestFactory().put("/api/v1/users/x", b"{}", content_type="application/json")
+    assert StrictParser().parse_body(request) == {}
+    request.META["CONTENT_LENGTH"] = "5000"
+    with pytest.raises(ApiError) as error:
+        StrictParser().parse_body(request)
+    assert (error.value.status, error.value.code) == (400, "body_incomplete")
+
+
+def test_a_body_in_chunks_is_told_to_come_whole():
+    response = Program(key()).send("PUT", "users/x", None, **{"Transfer-Encoding": "chunked"})
+    assert (response.status_code, code_of(response)) == (400, "length_missing")
 
 
 def test_an_escaped_character_outside_of_the_first_plane_is_text():

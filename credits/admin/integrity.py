@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
+from backoffice.lib import clock
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.nudge import nudge
@@ -41,7 +42,7 @@ class IntegrityRunAdmin(EvidenceAdmin):
         if not request.user.has_perm(CHECK):
             raise PermissionDenied
         with transaction.atomic():
-            nudge(tasks.verify_ledger_for, request.user.pk or 0)
+            nudge(tasks.verify_ledger_for, request.user.pk or 0, clock.now().isoformat())
         messages.info(request, ASKED)
         return redirect("admin:credits_integrityrun_changelist")
 

@@ -159,8 +159,10 @@ def test_check_now_hands_the_work_to_a_worker(client, monkeypatch, django_captur
     client.force_login(member)
     asked = []
     monkeypatch.setattr(integrity, "nudge", lambda task, *args: asked.append((task.name, args)))
-    response = client.post(CHECK, follow=True)
-    assert asked == [("credits.tasks.verify_ledger_for", (member.pk,))]
+    now = clock.now()
+    with clock.at(now):
+        response = client.post(CHECK, follow=True)
+    assert asked == [("credits.tasks.verify_ledger_for", (member.pk, now.isoformat()))]
     assert "A worker checks the ledger now" in response.content.decode()
     assert client.get(CHECK).status_code == 405
 
@@ -181,6 +183,16 @@ def test_the_sidebar_warns_of_faults_and_of_a_proof_that_is_old(faults, age, bad
 @pytest.mark.django_db(transaction=True)
 def test_a_proof_that_staff_asked_for_is_audited():
     member = StaffFactory()
-    tasks.verify_ledger_for(member.pk)
+    tasks.verify_ledger_for(member.pk, clock.now().isoformat())
     assert IntegrityRun.objects.get().source == "staff"
     assert AuditEntry.objects.get().actor_id == member.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_again_and_again_is_answered_by_one_proof():
+    member, asked_at = StaffFactory(), clock.now().isoformat()
+    for _ in range(3):
+        tasks.verify_ledger_for(member.pk, asked_at)
+    assert IntegrityRun.objects.count() == 1
+    tasks.verify_ledger_for(member.pk, clock.now().isoformat())
+    assert IntegrityRun.objects.count() == 2

@@ -17,6 +17,7 @@ class StrictParser(Parser):
     """JSON in UTF-8, without NaN, infinities, NUL or half characters, at most 64 levels deep."""
 
     def parse_body(self, request: HttpRequest) -> Any:
+        _check_whole(request)
         try:
             text = request.body.decode("utf-8")
             value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
@@ -28,6 +29,13 @@ class StrictParser(Parser):
         if text.count("[") + text.count("{") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
             raise ApiError(422, "too_deep", f"The body is nested more than {MAX_DEPTH} levels deep.")
         return value
+
+
+def _check_whole(request: HttpRequest) -> None:
+    """Raise ApiError 400 unless all of the body came that was announced: a part may be JSON too."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isascii() or not announced.isdigit() or len(request.body) != int(announced):
+        raise ApiError(400, "body_incomplete", "The body is not as long as its Content-Length says.")
 
 
 def _refuse_constant(name: str) -> float:

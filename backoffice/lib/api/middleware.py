@@ -18,7 +18,7 @@ def api_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
         if not request.path_info.startswith(PREFIX):
             return get_response(request)
         try:
-            response = _nul_refused(request) or _enveloped(get_response(request))
+            response = _refused(request) or _enveloped(get_response(request))
         finally:
             # The thread serves others next, whose log lines must not name this request's key.
             structlog.contextvars.unbind_contextvars("api_key")
@@ -28,7 +28,11 @@ def api_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     return middleware
 
 
-def _nul_refused(request: HttpRequest) -> HttpResponse | None:
+def _refused(request: HttpRequest) -> HttpResponse | None:
+    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+        # Django reads no body without one.
+        message = "Send the body whole, with a Content-Length, instead of in chunks."
+        return respond(ApiError(400, "length_missing", message))
     if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         return respond(ApiError(422, "nul_in_text", "The address holds the character NUL, which cannot be kept."))
     return None
