@@ -215,7 +215,7 @@ BEGIN
         SELECT key, fingerprint, jsonb_build_object(
             'id', id, 'seq', seq, 'amount', (-amount)::text, 'balance_before', (balance_after + amount)::text,
             'balance_after', balance_after::text), moment
-        FROM charge ORDER BY key
+        FROM charge ORDER BY key COLLATE "C"
     )
     SELECT item, id, seq, balance_after + amount, balance_after FROM charge ORDER BY item;
 END
