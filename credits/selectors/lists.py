@@ -68,4 +68,4 @@ def reversed_by(entry: CreditTransaction) -> QuerySet[CreditTransaction]:
 
 def last_integrity_run() -> IntegrityRun | None:
     """The latest proof of the ledger."""
-    return IntegrityRun.objects.order_by("-started_at", "-id").first()
+    return IntegrityRun.objects.defer("findings").order_by("-started_at", "-id").first()
