@@ -95,6 +95,9 @@ RULES = {
     "LOG_LEVEL": Rule(lambda text: text.upper() in LOG_LEVELS, "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     "REPORTING_CURRENCY": Rule(is_currency, "an ISO 4217 code such as USD"),
     "REPORTING_TIME_ZONE": Rule(_is_time_zone, "the name of a time zone such as Europe/Berlin"),
+    # A limit below 0 or beyond what Redis counts would be none at all.
+    "API_RATE_LIMIT": _whole(0, 1_000_000),
+    "API_STAFF_RATE_LIMIT": _whole(0, 1_000_000),
     # A refund of nothing but lapsed credits gives them back for at least a day.
     "CREDIT_REFUND_GRACE_DAYS": _whole(1, 36500),
     "TRUSTED_PROXIES": _each(_is_network, "networks such as 10.0.0.0/8"),
