@@ -29,7 +29,8 @@ class InsufficientCredits(CreditError):
     code = "insufficient_credits"
 
     def __init__(self, *, needed: Decimal, available: Decimal) -> None:
-        super().__init__(f"{needed} credits are needed and {available} are available.")
+        words = "credit is" if needed == 1 else "credits are"
+        super().__init__(f"{needed} {words} needed and {available} available.")
         self.needed = needed
         self.available = available
 

@@ -139,7 +139,7 @@ def _declare_grants() -> None:
 
 def _register_figures() -> None:
     figures = [
-        ("balance", "Balance", _available),
+        ("available", "Available", _available),
         ("purchased", "Purchased", _purchased),
         ("used", "Used", _used),
         ("held", "Held", _held),

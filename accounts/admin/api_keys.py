@@ -92,7 +92,7 @@ def state_badge(key: ApiKey) -> str:
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(EvidenceAdmin, AuditedModelAdmin):
-    list_display = ("name", "begins", "scopes_shown", "member", "last_used", "state_shown")
+    list_display = ("name", "begins", "scopes_shown", "member", "made", "last_used", "state_shown")
     list_filter = (("created_at", DateRangeFilter),)
     search_fields = ("name", "prefix")
     search_help_text = "Name, or how the key begins"

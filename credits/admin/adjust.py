@@ -13,6 +13,7 @@ from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
 from backoffice.lib.money import format_credits
 from credits import selectors, services
+from credits.admin.effects import balance_changes
 from credits.admin.fields import LastDayField, ReasonField, SignedAmountField
 from credits.errors import CreditError, DemoCustomer, InsufficientCredits
 
@@ -51,14 +52,7 @@ class AdjustView(ConfirmFormView):
         account, amount = selectors.standing(user_id=subject.pk, now=clock.now()), cleaned_data["amount"]
         if -amount > account.available:
             raise InsufficientCredits(needed=-amount, available=account.available)
-        changes = [
-            Change("Balance", display.credits(account.balance), display.credits(account.balance + amount)),
-            Change(
-                "Available",
-                display.credits(account.available),
-                display.credits(max(selectors.ZERO, account.balance + amount - account.held)),
-            ),
-        ]
+        changes = balance_changes(account, amount)
         if expires_at := cleaned_data["last_day"]:
             changes.append(Change("The credits lapse", display.absent(), display.expiry(expires_at)))
         return changes

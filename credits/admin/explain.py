@@ -69,6 +69,7 @@ def _sums(request: HttpRequest, user_id: int) -> dict[str, Any]:
     now = clock.now()
     total, account = explain.explain(user_id, now=now)
     return {
+        "now": now,
         "sum": total,
         "open_lots": explain.open_lots_page(account, after=_number(request, "open")),
         "closed_lots": explain.closed_lots_page(user_id, before=_number(request, "closed")),

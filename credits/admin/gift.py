@@ -13,6 +13,7 @@ from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
 from backoffice.lib.money import format_credits
 from credits import selectors, services
+from credits.admin.effects import balance_changes
 from credits.admin.fields import AmountField, LastDayField, ReasonField
 from credits.errors import CreditError, DemoCustomer
 
@@ -40,10 +41,8 @@ class GiftView(ConfirmFormView):
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         if subject.demo_mode:
             raise DemoCustomer(subject.pk)
-        available = selectors.available_credits(user_id=subject.pk, now=clock.now())
-        changes = [
-            Change("Balance", display.credits(available), display.credits(available + cleaned_data["amount"])),
-        ]
+        account = selectors.standing(user_id=subject.pk, now=clock.now())
+        changes = balance_changes(account, cleaned_data["amount"])
         if expires_at := cleaned_data["last_day"]:
             changes.append(Change("The gift lapses", display.absent(), display.expiry(expires_at)))
         return changes

@@ -108,7 +108,7 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
     ) -> tuple[QuerySet[CreditTransaction], bool]:
         return selectors.search(queryset, search_term, reference="reference"), False
 
-    @admin.display(description="When", ordering="created_at")
+    @admin.display(description="Booked", ordering="created_at")
     def when(self, entry: CreditTransaction) -> str:
         return display.moment(entry.created_at)
 
@@ -167,12 +167,12 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
         )
         return format_html_join("", "<div>{} {} {}</div>", lines) or display.absent()
 
-    @admin.display(description="Opened")
+    @admin.display(description="Opened lots")
     def opened_lots(self, entry: CreditTransaction) -> str:
         lines = ((links.lot_line(lot),) for lot in selectors.lots_opened_by(entry)[:MAX_LINES])
         return format_html_join("", "{}", lines) or display.absent()
 
-    @admin.display(description="Drew on")
+    @admin.display(description="Lots")
     def drawn_lots(self, entry: CreditTransaction) -> str:
         lines = ((links.draw_line(draw),) for draw in selectors.draws_of(entry)[:MAX_LINES])
         return format_html_join("", "{}", lines) or display.absent()

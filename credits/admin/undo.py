@@ -49,6 +49,10 @@ class UndoView(ConfirmFormView):
             raise Http404("There is no such entry.")
         return entry
 
+    def describe(self, subject: CreditTransaction) -> str:
+        what = f": {subject.description}" if subject.description else ""
+        return f"{subject} of {subject.account.user.email}{what}"
+
     def effect(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         seen = selectors.preview(self.act(subject, cleaned_data, "preview"), now=clock.now())
         undone_after = seen.undone_before + abs(seen.entry.amount)

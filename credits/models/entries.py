@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from backoffice.lib.money import format_credits
 from credits.amounts import MAX_BALANCE
 from credits.kinds import ADDING, CLAWBACKS, GIVING_BACK, TAKING, TransactionKind
 from credits.models.accounts import CreditAccount
@@ -94,4 +95,4 @@ class CreditTransaction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.amount:+}"
+        return f"{self.get_kind_display()} {'+' if self.amount > 0 else ''}{format_credits(self.amount)}"

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from backoffice.lib.money import format_credits
 from credits.amounts import MAX_AMOUNT
 from credits.kinds import TransactionKind
 from credits.models.accounts import CreditAccount
@@ -69,7 +70,7 @@ class CreditLot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"lot {self.pk}: {self.remaining} of {self.amount}"
+        return f"Lot {self.pk}: {format_credits(self.remaining)} of {format_credits(self.amount)} left"
 
 
 class CreditDraw(models.Model):

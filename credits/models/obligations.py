@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 
+from backoffice.lib.money import format_credits
 from credits.amounts import MAX_AMOUNT
 from credits.kinds import HoldState
 from credits.models.accounts import CreditAccount
@@ -37,7 +38,7 @@ class CreditDebt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"debt of {self.remaining} of {self.amount}"
+        return f"Debt: {format_credits(self.remaining)} of {format_credits(self.amount)} owed"
 
 
 class CreditHold(models.Model):
@@ -91,4 +92,4 @@ class CreditHold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"hold {self.pk}: {self.amount} ({self.state})"
+        return f"Hold {self.pk}: {format_credits(self.amount)} ({self.state})"

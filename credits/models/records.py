@@ -41,4 +41,4 @@ class IntegrityRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.faults} faults at {self.started_at:%Y-%m-%d %H:%M}"
+        return f"Proof of {self.started_at:%Y-%m-%d %H:%M} UTC"

@@ -40,11 +40,6 @@ def standing(*, user_id: int, now: datetime) -> allocation.Account:
     return account
 
 
-def available_credits(*, user_id: int, now: datetime) -> Decimal:
-    """Credits that can be spent at ``now``: what is held or has lapsed is left out, booked or not."""
-    return standing(user_id=user_id, now=now).available
-
-
 def consumed_in_period(account: allocation.Account, *, now: datetime) -> Decimal:
     """Usage less refunds since the running period began: that of the allowance, else the calendar month (UTC)."""
     began = account.period_started_at

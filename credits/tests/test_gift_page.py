@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.models import AuditEntry
-from credits import selectors
+from credits import selectors, services
+from credits.kinds import TransactionKind
 from credits.models import CreditLot, CreditTransaction
+from credits.postings import Posting
 from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -38,15 +40,36 @@ def filled(**more):
     return {"amount": "100", "reason": "Sorry for the outage", "last_day": "", "token": str(uuid.uuid4()), **more}
 
 
+def post(user, kind, amount, key):
+    posting = Posting(user_id=user.pk, kind=kind, amount=Decimal(amount), idempotency_key=f"test:{key}")
+    return services.post(posting).transaction_id
+
+
+def shown(response):
+    plain = [[re.sub("<.*?>", "", str(side)) for side in (c.before, c.after)] for c in response.context["changes"]]
+    return {c.label: tuple(sides) for c, sides in zip(response.context["changes"], plain, strict=True)}
+
+
 def text_of(response):
     return re.sub(r"<[^>]+>|\s+", " ", response.content.decode())
 
 
 def test_the_effect_is_shown_and_nothing_is_done_before_it_is_confirmed(client, giver, customer):
     response = client.post(address(customer), filled())
-    assert [(change.label, re.sub("<.*?>", "", change.before), re.sub("<.*?>", "", change.after)) for change in
-            response.context["changes"]] == [("Balance", "0", "100")]  # fmt: skip
+    assert shown(response) == {"Balance": ("0", "100"), "Available": ("0", "100")}
     assert not CreditTransaction.objects.exists()
+
+
+def test_the_effect_on_a_customer_in_debt_is_what_is_left_once_the_debt_is_paid(client, giver, customer):
+    bought = post(customer, TransactionKind.PURCHASE, 50, "bought")
+    post(customer, TransactionKind.USAGE, -40, "used")
+    services.claw_back(
+        transaction_id=bought, amount=Decimal(50), kind=TransactionKind.CHARGEBACK, idempotency_key="test:dispute"
+    )
+    response = client.post(address(customer), filled())
+    assert shown(response) == {"Balance": ("-40", "60"), "Available": ("0", "60"), "Pays debt": ("—", "40")}
+    client.post(address(customer), filled(confirm="yes"))
+    assert selectors.balance_of(customer.pk).balance == 60
 
 
 def test_a_confirmed_gift_is_in_the_ledger_and_in_the_audit_log(client, giver, customer):

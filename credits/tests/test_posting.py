@@ -182,8 +182,8 @@ def test_lapsed_credits_are_not_available_even_before_their_expiry_is_booked(use
     start = clock.now()
     services.post(posting(user, 100, "gift", expires_at=start + timedelta(days=1)))
     later = start + timedelta(days=2)
-    assert selectors.available_credits(user_id=user.pk, now=start) == 100
-    assert selectors.available_credits(user_id=user.pk, now=later) == 0
+    assert selectors.standing(user_id=user.pk, now=start).available == 100
+    assert selectors.standing(user_id=user.pk, now=later).available == 0
     assert selectors.open_lots(selectors.standing(user_id=user.pk, now=later)) == []
 
 

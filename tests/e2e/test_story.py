@@ -34,9 +34,9 @@ def deliver(stack, body):
 
 def until_balance_is(page, credits):
     """Reload the customer page until a worker has booked what is expected."""
-    balance = page.locator(".figure-card", has_text="Balance")
+    balance = page.locator(".figure-card", has_text="Available")
     deadline = time.monotonic() + 20
-    while not re.search(rf"Balance\s+{credits}\b", balance.inner_text()):
+    while not re.search(rf"Available\s+{credits}\b", balance.inner_text()):
         assert time.monotonic() < deadline, balance.inner_text()
         time.sleep(0.5)
         page.reload()

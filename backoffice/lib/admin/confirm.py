@@ -57,6 +57,10 @@ class ConfirmFormView(View):
         """What the act is done to; raises Http404 when the reader may not reach it."""
         raise NotImplementedError
 
+    def describe(self, subject: Any) -> Any:
+        """``subject`` in the words of the form, when its own name would not tell it from others."""
+        return subject
+
     def effect(self, subject: Any, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         """What the act would change. Reads only; raises ``domain_errors`` when it would be refused."""
         raise NotImplementedError
@@ -128,6 +132,7 @@ class ConfirmFormView(View):
             "title": self.title,
             "view": self,
             "subject": subject,
+            "described": self.describe(subject),
             "form": form,
             "token": token,
             "changes": changes,
