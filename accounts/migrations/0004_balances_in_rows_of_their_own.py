@@ -16,24 +16,12 @@ $$;
 CREATE TRIGGER accounts_figures_open_balances AFTER INSERT ON accounts_customerfigures
     REFERENCING NEW TABLE AS new_figures FOR EACH STATEMENT EXECUTE FUNCTION accounts_open_balances();
 
-CREATE FUNCTION accounts_copy_balances() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE accounts_customerbalance AS copy SET balance = new_figures.balance
-    FROM new_figures WHERE copy.user_id = new_figures.user_id AND copy.balance <> new_figures.balance;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER accounts_figures_copy_balances AFTER UPDATE ON accounts_customerfigures
-    REFERENCING NEW TABLE AS new_figures FOR EACH STATEMENT EXECUTE FUNCTION accounts_copy_balances();
-
 -- Room on the page for the next version of a row, so that no index has to be touched.
 ALTER TABLE accounts_customerfigures SET (fillfactor = 80);
 ALTER TABLE accounts_customerbalance SET (fillfactor = 80);
 """
 
 UNFOLLOW = """
-DROP TRIGGER accounts_figures_copy_balances ON accounts_customerfigures;
-DROP FUNCTION accounts_copy_balances();
 DROP TRIGGER accounts_figures_open_balances ON accounts_customerfigures;
 DROP FUNCTION accounts_open_balances();
 """

@@ -12,8 +12,7 @@ class CustomerFigures(models.Model):
     """A customer's figures, kept beside the person so that lists never add up a ledger while someone waits.
 
     The columns taken from the person (status, plan, country, source, joined, last_active_at) are copied by a trigger
-    on the table of users, and CustomerBalance follows this one likewise. Balance and spend are written by the
-    services that change them, in the same transaction.
+    on the table of users. Balance and spend are written by the services that change them, in the same transaction.
     """
 
     user = models.OneToOneField(
@@ -53,7 +52,7 @@ class CustomerBalance(models.Model):
     """The balance of a customer's figures once more, alone, for lists to sort and filter by.
 
     An index on it beside the other figures would make each charge rewrite all the indexes of their row. A trigger on
-    the figures keeps this; nobody writes it.
+    the figures makes this row; who writes the one balance writes the other.
     """
 
     user = models.OneToOneField(

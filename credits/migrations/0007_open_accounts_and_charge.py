@@ -115,6 +115,7 @@ BEGIN
         current_period_consumed = account.current_period_consumed + credits, updated_at = moment
     WHERE user_id = payer;
     UPDATE accounts_customerfigures SET balance = account.balance - credits WHERE user_id = payer;
+    UPDATE accounts_customerbalance SET balance = account.balance - credits WHERE user_id = payer;
     INSERT INTO credits_idempotencyrecord (key, fingerprint, result, created_at)
     VALUES (request_key, request_fingerprint, jsonb_build_object(
         'id', entry_id, 'seq', account.seq + 1, 'amount', (-credits)::text, 'balance_before', account.balance::text,
@@ -210,6 +211,9 @@ BEGIN
     ), figures AS (
         UPDATE accounts_customerfigures AS figures SET balance = account.balance
         FROM account WHERE figures.user_id = account.user_id
+    ), balances AS (
+        UPDATE accounts_customerbalance AS sorted SET balance = account.balance
+        FROM account WHERE sorted.user_id = account.user_id
     ), keys AS (
         INSERT INTO credits_idempotencyrecord (key, fingerprint, result, created_at)
         SELECT key, fingerprint, jsonb_build_object(
@@ -224,7 +228,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0006_guard_holds_and_debts"), ("accounts", "0001_people_activity_figures")]
+    dependencies = [("credits", "0006_guard_holds_and_debts"), ("accounts", "0004_balances_in_rows_of_their_own")]
     operations = [
         migrations.RunSQL(LOCK_ACCOUNTS, "DROP FUNCTION credits_lock_accounts"),
         migrations.RunSQL(OPEN_ACCOUNTS, "DROP FUNCTION credits_open_accounts"),

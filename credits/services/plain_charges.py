@@ -31,13 +31,13 @@ def candidates(acts: Sequence[Act]) -> dict[int, Posting]:
     A key that comes twice makes both accounts somebody else's work.
     """
     charges = {place: act for place, act in enumerate(acts) if isinstance(act, Posting) and _is_sound_charge(act)}
-    others = {act.target for place, act in enumerate(acts) if place not in charges}
     times = Counter(act.idempotency_key for act in acts)
-    others |= {act.target for act in charges.values() if times[act.idempotency_key] > 1}
-    if any(target.user_id is None for target in others):
+    touched = {act.target.user_id for place, act in enumerate(acts) if place not in charges}
+    if None in touched:
         # An entry or a hold leads to an account that is not known here.
         return {}
-    return {place: act for place, act in charges.items() if act.target not in others}
+    touched |= {act.user_id for act in charges.values() if times[act.idempotency_key] > 1}
+    return {place: act for place, act in charges.items() if act.user_id not in touched}
 
 
 def do_one(charge: Posting) -> PostResult | None:
