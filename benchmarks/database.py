@@ -10,9 +10,13 @@ from tests import databases
 
 # pgbench and the bare COPY move the ledger alone; what the product keeps beside it follows here, unmeasured.
 FOLLOW = """
-UPDATE accounts_customerfigures AS figures SET balance = account.balance
+WITH figures AS (
+    UPDATE accounts_customerfigures AS figures SET balance = account.balance
+    FROM credits_creditaccount AS account
+    WHERE account.user_id = figures.user_id AND figures.balance <> account.balance)
+UPDATE accounts_customerbalance AS sorted SET balance = account.balance
 FROM credits_creditaccount AS account
-WHERE account.user_id = figures.user_id AND figures.balance <> account.balance
+WHERE account.user_id = sorted.user_id AND sorted.balance <> account.balance
 """
 
 

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 
 def ask(statement: str, parameters: Sequence[Any]) -> CursorWrapper:
     """Run a statement with parameters bound by the server, which keeps its plan after a few runs."""
+    # The connection itself: each use of Django's shorthand for it looks it up again.
+    connection = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
     bare: Any = psycopg.Cursor(connection.connection)
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor

@@ -31,6 +31,8 @@ def candidates(acts: Sequence[Act]) -> dict[int, Posting]:
     A key that comes twice makes both accounts somebody else's work.
     """
     charges = {place: act for place, act in enumerate(acts) if isinstance(act, Posting) and _is_sound_charge(act)}
+    if len(acts) == 1:
+        return charges
     times = Counter(act.idempotency_key for act in acts)
     touched = {act.target.user_id for place, act in enumerate(acts) if place not in charges}
     if None in touched:
