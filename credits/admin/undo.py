@@ -1,7 +1,6 @@
 """The forms by which staff undo an entry: a usage is refunded, what came in free or was taken is reversed."""
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -34,14 +33,10 @@ class UndoView(ConfirmFormView):
     navigation_key = "ledger"
     domain_errors = (CreditError,)
     done_before: ClassVar[str]
-
-    @abstractmethod
-    def act(self, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> Refund | Reversal:
-        """The act as the ledger would be asked for it."""
-
-    @abstractmethod
-    def do(self, request: HttpRequest, entry: CreditTransaction, cleaned_data: dict[str, Any], key: str) -> PostResult:
-        """Ask the ledger for it."""
+    # The act as the effect of it is worked out, the service that does it, and the namespace of its keys.
+    act_class: ClassVar[type[Refund | Reversal]]
+    undo: ClassVar[Callable[..., PostResult]]
+    key_name: ClassVar[str]
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> CreditTransaction:
         entry = selectors.ledger().filter(pk=kwargs["entry_id"]).first()
@@ -54,7 +49,14 @@ class UndoView(ConfirmFormView):
         return f"{subject} of {subject.account.user.email}{what}"
 
     def effect(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        seen = selectors.preview(self.act(subject, cleaned_data, "preview"), now=clock.now())
+        act = self.act_class(
+            transaction_id=subject.pk,
+            amount=cleaned_data["amount"],
+            description=cleaned_data["reason"],
+            idempotency_key="preview",
+            grace=settings.CREDIT_REFUND_GRACE,
+        )
+        seen = selectors.preview(act, now=clock.now())
         undone_after = seen.undone_before + abs(seen.entry.amount)
         of_all = format_credits(abs(subject.amount))
         changes = [
@@ -75,7 +77,13 @@ class UndoView(ConfirmFormView):
     def perform(
         self, request: HttpRequest, subject: CreditTransaction, cleaned_data: dict[str, Any], token: str
     ) -> str:
-        result = self.do(request, subject, cleaned_data, token)
+        result = self.undo(
+            transaction_id=subject.pk,
+            amount=cleaned_data["amount"],
+            reason=cleaned_data["reason"],
+            actor=request.user,
+            idempotency_key=f"admin:{self.key_name}:{token}",
+        )
         if result.replayed:
             return Caution("This was done before, and nothing was done again.")
         done = f"{format_credits(abs(result.amount))} credits {'given' if result.amount > 0 else 'taken'} back."
@@ -91,26 +99,9 @@ class RefundView(UndoView):
     submit_label = "Refund"
     done_before = "Refunded"
     help_text = "The credits go back to the lots they came from; what came from a lapsed lot gets a new one."
-
-    def act(self, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> Refund:
-        return Refund(
-            transaction_id=entry.pk,
-            amount=cleaned_data["amount"],
-            description=cleaned_data["reason"],
-            idempotency_key=token,
-            grace=settings.CREDIT_REFUND_GRACE,
-        )
-
-    def do(
-        self, request: HttpRequest, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str
-    ) -> PostResult:
-        return services.refund_usage(
-            transaction_id=entry.pk,
-            amount=cleaned_data["amount"],
-            reason=cleaned_data["reason"],
-            actor=request.user,
-            idempotency_key=f"admin:refund:{token}",
-        )
+    act_class = Refund
+    undo = staticmethod(services.refund_usage)
+    key_name = "refund"
 
 
 class ReverseView(UndoView):
@@ -119,26 +110,9 @@ class ReverseView(UndoView):
     submit_label = "Reverse"
     done_before = "Reversed"
     help_text = "Credits that came in are taken back as far as they are unspent and free; what was taken is given back."
-
-    def act(self, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> Reversal:
-        return Reversal(
-            transaction_id=entry.pk,
-            amount=cleaned_data["amount"],
-            description=cleaned_data["reason"],
-            idempotency_key=token,
-            grace=settings.CREDIT_REFUND_GRACE,
-        )
-
-    def do(
-        self, request: HttpRequest, entry: CreditTransaction, cleaned_data: dict[str, Any], token: str
-    ) -> PostResult:
-        return services.reverse_transaction(
-            transaction_id=entry.pk,
-            amount=cleaned_data["amount"],
-            reason=cleaned_data["reason"],
-            actor=request.user,
-            idempotency_key=f"admin:reverse:{token}",
-        )
+    act_class = Reversal
+    undo = staticmethod(services.reverse_transaction)
+    key_name = "reverse"
 
 
 def _lots(entry: allocation.Entry) -> SafeString:
