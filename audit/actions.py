@@ -18,6 +18,7 @@ class Action(StrEnum):
     STRIPE_EVENT_REPLAYED = "billing.replay_event"
     API_KEY_CREATED = "accounts.create_api_key"
     API_KEY_REVOKED = "accounts.revoke_api_key"
+    DEFAULT_ROLES_EXTENDED = "accounts.extend_default_role"
     CUSTOMERS_EXPORTED = "accounts.export_customers"
     LEDGER_EXPORTED = "credits.export_ledger"
     AUDIT_EXPORTED = "audit.export"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 
 from audit import context
 from audit.errors import OutsideTransaction
@@ -40,15 +40,17 @@ def record(
     old_values: Mapping[str, Any] | None = None,
     new_values: Mapping[str, Any] | None = None,
     reason: str = "",
+    using: str = DEFAULT_DB_ALIAS,
 ) -> AuditEntry:
     """Write one entry, in the transaction of the act it tells of; ``actor`` None is the system itself.
 
-    Values must fit JSON. Raises OutsideTransaction when there is no transaction to share.
+    Values must fit JSON; ``using`` is the connection of an act of the tables' owner. Raises OutsideTransaction when
+    there is no transaction to share.
     """
-    if not transaction.get_connection().in_atomic_block:
+    if not transaction.get_connection(using).in_atomic_block:
         raise OutsideTransaction
     origin = context.current()
-    return AuditEntry.objects.create(
+    return AuditEntry.objects.using(using).create(
         at=clock.now(),
         actor_id=actor.pk if actor else None,
         actor_label=_label(actor, origin),

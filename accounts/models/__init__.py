@@ -1,8 +1,9 @@
-"""Who the company deals with: customers, the staff who serve them, what customers did, and keys of programs."""
+"""Who the company deals with: customers, the staff who serve them, what customers did, roles, and keys of programs."""
 
 from accounts.models.activity import ActivityEvent
 from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
+from accounts.models.roles import DefaultRole
 from accounts.models.users import Customer, StaffMember, Status, User
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Customer",
     "CustomerBalance",
     "CustomerFigures",
+    "DefaultRole",
     "Scope",
     "StaffMember",
     "Status",

@@ -1,16 +1,18 @@
-"""Verbs on people, on what they did, on the figures kept beside them, and on API keys."""
+"""Verbs on people, on what they did, on the figures kept beside them, on roles and on API keys."""
 
 from accounts.services.activities import Activity, link_visits, record_activities, record_activity
 from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, touch_api_key
 from accounts.services.customers import PutResult, link_stripe_customer, put_customer
 from accounts.services.figures import set_balances, set_spend
 from accounts.services.ingest import ToldEvent, record_events
+from accounts.services.roles import apply_default_roles
 
 __all__ = [
     "Activity",
     "NewKey",
     "PutResult",
     "ToldEvent",
+    "apply_default_roles",
     "create_api_key",
     "link_stripe_customer",
     "link_visits",

@@ -9,11 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Colleague:
-    """Somebody who works here."""
+    """Somebody who works here. ``role`` is one of the default roles; empty for the admin."""
 
     email: str
     name: str
     referral_code: str
+    role: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import Group
 
 from accounts.models import Customer, StaffMember
 from audit import services as audit
@@ -29,7 +30,7 @@ def whats_here() -> str:
 def open_company(
     *, staff: Sequence[Colleague], packs: Sequence[Pack], password: Callable[[], str], told: Mapping[str, Any]
 ) -> None:
-    """Staff who cannot log in, an admin who can, the packs for sale, and a note in the audit log.
+    """Staff with their roles who cannot log in, an admin who can, the packs for sale, and a note in the audit log.
 
     ``password`` is asked for only if there is no such admin yet.
     """
@@ -37,7 +38,9 @@ def open_company(
     if not StaffMember.objects.with_email(ADMIN.email).exists():
         StaffMember.objects.create_superuser(ADMIN.email, password(), **_columns(ADMIN))
     for colleague in staff:
-        StaffMember.objects.create_user(colleague.email, None, is_staff=True, **_columns(colleague))
+        member = StaffMember.objects.create_user(colleague.email, None, is_staff=True, **_columns(colleague))
+        # Whoever deleted a default role before has a colleague without one.
+        member.groups.set(Group.objects.filter(default_role=colleague.role))
     CreditPack.objects.bulk_create(
         CreditPack(
             name=pack.name,

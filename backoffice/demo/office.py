@@ -5,11 +5,17 @@ from random import Random
 from backoffice.demo.acts import Colleague
 
 ADMIN = Colleague(email="admin@example.com", name="Ada Admin", referral_code="ADMN2222")
-SUPPORT = Colleague(email="maya.lindqvist@example.com", name="Maya Lindqvist", referral_code="MAYA2222")
-SUPPORT_TOO = Colleague(email="samuel.okoro@example.com", name="Samuel Okoro", referral_code="SAMUE222")
-BILLING = Colleague(email="tomas.herrera@example.com", name="Tomás Herrera", referral_code="TQMAS222")
-MODERATOR = Colleague(email="aiko.tanaka@example.com", name="Aiko Tanaka", referral_code="AKKQ2222")
-STAFF = (SUPPORT, SUPPORT_TOO, BILLING, MODERATOR)
+SUPPORT = Colleague(email="maya.lindqvist@example.com", name="Maya Lindqvist", referral_code="MAYA2222", role="Support")
+SUPPORT_TOO = Colleague(email="samuel.okoro@example.com", name="Samuel Okoro", referral_code="SAMUE222", role="Support")
+BILLING = Colleague(
+    email="tomas.herrera@example.com", name="Tomás Herrera", referral_code="TQMAS222", role="Billing admin"
+)
+MODERATOR = Colleague(
+    email="aiko.tanaka@example.com", name="Aiko Tanaka", referral_code="AKKQ2222", role="Content moderator"
+)
+OPERATOR = Colleague(email="lena.fischer@example.com", name="Lena Fischer", referral_code="ENAF2222", role="Operations")
+ANALYST = Colleague(email="ravi.menon@example.com", name="Ravi Menon", referral_code="RAVK2222", role="Analyst")
+STAFF = (SUPPORT, SUPPORT_TOO, BILLING, MODERATOR, OPERATOR, ANALYST)
 
 GIFT_SIZES = {10: 30, 20: 30, 25: 20, 50: 15, 100: 5}
 GIFT_REASONS = (

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import ActivityEvent, Customer, StaffMember, Status
 from audit.models import AuditEntry
+from backoffice.default_roles import DEFAULT_ROLES
 from backoffice.demo import company, play
 from backoffice.demo.acts import Capture, Spend
 from backoffice.demo.period import Period
@@ -140,6 +141,12 @@ def test_the_admin_logs_in_with_the_password_kept_in_the_data_directory(data_dir
     others = StaffMember.objects.exclude(email="admin@example.com")
     assert others
     assert not any(member.has_usable_password() for member in others)
+
+
+def test_there_is_a_member_of_staff_for_every_default_role(data_dir):
+    seed()
+    members = StaffMember.objects.filter(groups__isnull=False)
+    assert set(members.values_list("groups__name", flat=True)) == set(DEFAULT_ROLES)
 
 
 def test_an_admin_who_is_there_already_keeps_the_password(data_dir):

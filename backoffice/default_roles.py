@@ -1,0 +1,86 @@
+"""Which roles the product begins with and what each may do.
+
+A super admin (``is_superuser``) needs no role and may do everything. Staff edit roles as they like: every line here is
+given once, by the first migrate that knows it, and never again. A new permission of an app is entered here, under the
+roles that should have it from the start.
+"""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.db import connections
+
+SEE_CUSTOMERS = ("accounts.view_customer", "accounts.view_activityevent")
+SEE_LEDGER = (
+    "credits.view_credittransaction",
+    "credits.view_creditlot",
+    "credits.view_credithold",
+    "credits.view_creditdebt",
+)
+SEE_PAYMENTS = ("billing.view_payment", "billing.view_creditpack")
+
+DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
+    # Finds a customer in seconds, explains a balance, makes up for what went wrong.
+    "Support": (
+        *SEE_CUSTOMERS,
+        *SEE_LEDGER,
+        *SEE_PAYMENTS,
+        "accounts.change_customer",
+        "credits.gift_credits",
+        "credits.refund_usage",
+    ),
+    # Payments, packs, corrections of balances, and the proof that all adds up.
+    "Billing admin": (
+        *SEE_CUSTOMERS,
+        *SEE_LEDGER,
+        *SEE_PAYMENTS,
+        "accounts.export_customers",
+        "credits.gift_credits",
+        "credits.adjust_credits",
+        "credits.refund_usage",
+        "credits.export_ledger",
+        "credits.view_integrityrun",
+        "credits.verify_ledger",
+        "billing.add_creditpack",
+        "billing.change_creditpack",
+        "billing.view_stripeevent",
+        "billing.replay_stripeevent",
+    ),
+    # The gallery, reports, and whoever breaks the rules.
+    "Content moderator": (*SEE_CUSTOMERS,),
+    # Health, queues and errors; who did what.
+    "Operations": (
+        *SEE_CUSTOMERS,
+        *SEE_LEDGER,
+        *SEE_PAYMENTS,
+        "credits.view_integrityrun",
+        "credits.verify_ledger",
+        "billing.view_stripeevent",
+        "billing.replay_stripeevent",
+        "audit.view_auditentry",
+        "accounts.view_apikey",
+    ),
+    # Looks at everything that is counted, and takes it along as files; changes nothing.
+    "Analyst": (
+        *SEE_CUSTOMERS,
+        *SEE_LEDGER,
+        *SEE_PAYMENTS,
+        "accounts.export_customers",
+        "credits.export_ledger",
+        "credits.view_integrityrun",
+    ),
+}
+
+
+def apply_after_migrate(*, using: str, **_: Any) -> None:
+    """Called once all apps have migrated."""
+    from accounts.models import DefaultRole  # noqa: PLC0415 (models are loaded only now)
+    from accounts.services import apply_default_roles  # noqa: PLC0415
+
+    if DefaultRole._meta.db_table not in connections[using].introspection.table_names():
+        return  # Migrated back to a time before there were default roles.
+    for app in apps.get_app_configs():
+        # The last app's permissions may not be there yet: Django makes them in answer to the same signal.
+        create_permissions(app, verbosity=0, using=using)
+    apply_default_roles(DEFAULT_ROLES, using=using)
