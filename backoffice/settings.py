@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "csp",
     "audit",
     "accounts",
+    "jobs",
     "credits",
     "billing",
 ]
@@ -149,6 +150,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300,
         "options": {"expires": 300},
     },
+    "sweep-jobs": {
+        "task": "jobs.tasks.sweep_jobs",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "verify-ledger": {
         "task": "credits.tasks.verify_ledger",
         "schedule": crontab(hour=3, minute=30),
@@ -225,6 +231,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What jobs leave to be downloaded; no address leads there but the job's, which asks for permission.
+    "results": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "results"},
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -4,7 +4,7 @@ from functools import cache, partial
 from typing import Any
 
 import structlog
-from celery import Celery, Task
+from celery import Celery, Task, current_app
 from django.db import transaction
 from kombu import pools
 from kombu.exceptions import KombuError
@@ -17,17 +17,21 @@ log = structlog.get_logger(__name__)
 GIVE_UP_AT_ONCE = {"max_retries": 0, "interval_start": 0, "socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 
 
-def nudge(task: Task[Any, Any], *args: int | str) -> None:
-    """Send ``task`` with ``args`` once the transaction commits; without a broker log a warning and go on."""
-    transaction.on_commit(partial(_send, task, args))
+def nudge(task: Task[Any, Any] | str, *args: int | str) -> None:
+    """Send ``task`` with ``args`` once the transaction commits; without a broker log a warning and go on.
+
+    A service, which tasks stand above, names its task.
+    """
+    app, name = (current_app, task) if isinstance(task, str) else (task.app, task.name)
+    transaction.on_commit(partial(_send, app, name, args))
 
 
-def _send(task: Task[Any, Any], args: tuple[int | str, ...]) -> None:
+def _send(app: Celery, name: str, args: tuple[int | str, ...]) -> None:
     try:
-        with _producers(task.app, task.app.conf.broker_url).acquire(block=True, timeout=1) as producer:
-            task.apply_async(args=args, producer=producer, retry=False)
+        with _producers(app, app.conf.broker_url).acquire(block=True, timeout=1) as producer:
+            app.send_task(name, args=args, producer=producer, retry=False)
     except (KombuError, RedisError, OSError) as error:
-        log.warning("nudge_lost", task=task.name, args=args, error=str(error))
+        log.warning("nudge_lost", task=name, args=args, error=str(error))
 
 
 @cache

@@ -47,6 +47,10 @@ class Registry(Generic[E]):
             raise ValueError(f"{self.name}: {entry.key!r} is registered twice")
         self._entries[entry.key] = entry
 
+    def get(self, key: str) -> E | None:
+        """The entry under this key, if there is one."""
+        return self._entries.get(key)
+
     def __iter__(self) -> Iterator[E]:
         return iter(sorted(self._entries.values(), key=lambda entry: (entry.order, entry.key)))
 
@@ -58,8 +62,8 @@ class Registry(Generic[E]):
 class NavigationItem:
     """A line of the sidebar.
 
-    ``badge`` counts what waits for someone and must be cheap; ``badge_query`` is the query that narrows the page to
-    what was counted.
+    ``badge`` counts what waits for someone and must be cheap, ``badge_for`` what waits for this reader;
+    ``badge_query`` is the query that narrows the page to what was counted.
     """
 
     key: str
@@ -70,6 +74,7 @@ class NavigationItem:
     permission: str
     order: int = 100
     badge: Callable[[], int] | None = None
+    badge_for: Callable[[Any], int] | None = None
     badge_query: str = ""
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -64,7 +65,7 @@ def _items(request: HttpRequest) -> list[SidebarItem]:
             waiting_url=f"{url}?{entry.badge_query}" if entry.badge_query else url,
             icon=entry.icon,
             current=entry.key == key if key else url == here,
-            badge=_badge(entry),
+            badge=_badge(request, entry),
         )
         for entry, url in allowed
     ]
@@ -74,8 +75,9 @@ def _may_see(request: HttpRequest, entry: registry.NavigationItem) -> bool:
     return request.user.has_perm(entry.permission)
 
 
-def _badge(entry: registry.NavigationItem) -> int | None:
-    if entry.badge is None:
+def _badge(request: HttpRequest, entry: registry.NavigationItem) -> int | None:
+    count = entry.badge or (entry.badge_for and partial(entry.badge_for, request.user))
+    if count is None:
         return None
-    waiting, _ = attempt(f"badge of {entry.key}", entry.badge)
+    waiting, _ = attempt(f"badge of {entry.key}", count)
     return waiting or None

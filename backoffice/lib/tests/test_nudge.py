@@ -20,7 +20,7 @@ def task_at():
     def make(address):
         app = Celery("nudged", broker=address, set_as_current=False)
 
-        @app.task(name="nudged.task")
+        @app.task(name="nudged.task", shared=False)
         def nudged(row):
             raise AssertionError("no worker runs here")
 

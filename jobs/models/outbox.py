@@ -1,0 +1,87 @@
+"""Messages to the outside: written with the fact they tell of, sent afterwards, as often as it takes."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from backoffice.lib import clock
+
+
+class Channel(models.TextChoices):
+    MAIL = "mail", "Mail"
+    WEBHOOK = "webhook", "Webhook to the product"
+    SLACK = "slack", "Slack"
+
+
+class MessageState(models.TextChoices):
+    PENDING = "pending", "Waits"
+    SENT = "sent", "Sent"
+    DEAD = "dead", "Given up"
+
+
+class OutboxMessage(models.Model):
+    """One message. ``key`` says what it tells of, so that it is written once however often that is noticed."""
+
+    key = models.CharField(max_length=200, unique=True)
+    channel = models.CharField(max_length=16, choices=Channel)
+    topic = models.CharField(max_length=64, help_text="What it tells of, such as user.banned.")
+    recipient = models.CharField(max_length=254, blank=True, help_text="An address; empty where settings name it.")
+    subject = models.CharField(max_length=300, blank=True)
+    body = models.TextField(blank=True)
+    payload = models.JSONField(default=dict, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="messages", db_index=False
+    )
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False)
+    state = models.CharField(max_length=16, choices=MessageState, default=MessageState.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=clock.now)
+    last_error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "message"
+        permissions = [("retry_message", "Can send messages again")]
+        constraints = [
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="message_channel_known"),
+            models.CheckConstraint(condition=Q(state__in=MessageState.values), name="message_state_known"),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False) | Q(~Q(state="sent"), sent_at__isnull=True),
+                name="message_sent_has_time",
+            ),
+        ]
+        indexes = [
+            # The list, newest first.
+            models.Index(fields=["created_at", "id"], name="message_by_time"),
+            # The sweep: what is due.
+            models.Index(fields=["next_attempt_at"], condition=Q(state="pending"), name="message_due"),
+            # What was given up: the badge in the sidebar, and the filter behind it.
+            models.Index(fields=["created_at", "id"], condition=Q(state="dead"), name="message_dead"),
+            # What was sent to a customer, and the foreign key.
+            models.Index(fields=["user", "created_at"], name="message_of_user"),
+            # The messages of a bulk act, and the foreign key.
+            models.Index(fields=["job"], condition=Q(job__isnull=False), name="message_of_job"),
+            # What the product has not fetched yet: its feed goes by id.
+            models.Index(fields=["id"], condition=Q(channel="webhook"), name="message_feed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.pk}"
+
+
+class Delivery(models.Model):
+    """One attempt to send a message, and what the other side answered."""
+
+    message = models.ForeignKey(OutboxMessage, models.CASCADE, related_name="deliveries")
+    at = models.DateTimeField(default=clock.now)
+    ok = models.BooleanField()
+    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    took_ms = models.PositiveIntegerField()
+    answer = models.CharField(max_length=500, blank=True, help_text="The beginning of the answer, or the error.")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+
+    def __str__(self) -> str:
+        return f"attempt at {self.at:%Y-%m-%d %H:%M} for {self.message_id}"

@@ -1,0 +1,64 @@
+"""Using up limits: checked and counted in the transaction of the act, under a lock on the member of staff."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from accounts.models import User
+from audit import services as audit
+from audit.actions import Action
+from backoffice.lib import clock
+from backoffice.lib.money import plain_credits
+from jobs import selectors
+from jobs.models import LimitUse, RoleLimit
+
+
+def lock_staff(staff: User) -> None:
+    """Make the acts of one member of staff queue, so that two at once cannot both use the rest of a limit.
+
+    To be called first in a transaction: people are locked before their accounts.
+    """
+    list(User.objects.select_for_update(no_key=True).filter(pk=staff.pk).values_list("pk"))
+
+
+def count_use(*, staff: User, verb: str, amount: Decimal, key: str, largest: Decimal | None = None) -> None:
+    """Count an act of ``amount`` (in the verb's unit) against the limits of ``staff``, once for each ``key``.
+
+    ``largest`` is the largest single act when ``amount`` is a sum. Call it in the act's transaction, after
+    ``lock_staff``. Raises LimitExceeded, and then the act must not be kept.
+    """
+    exceeded = selectors.excess(staff=staff, verb=verb, amount=amount, largest=largest)
+    if exceeded is not None:
+        raise exceeded
+    LimitUse.objects.get_or_create(
+        key=key, defaults={"staff": staff, "verb": verb, "amount": amount, "at": clock.now()}
+    )
+
+
+@transaction.atomic
+def set_limit(
+    *, group: Group, verb: str, per_act: Decimal | None, per_day: Decimal | None, actor: User | None, reason: str = ""
+) -> RoleLimit:
+    """Set what a role may do of ``verb`` in one act and in a day, in the verb's unit; None is no bound."""
+    limit, created = RoleLimit.objects.select_for_update().get_or_create(group=group, verb=verb)
+    old = {} if created else _values(limit)
+    limit.per_act, limit.per_day = per_act, per_day
+    limit.save()
+    audit.record(
+        action=Action.LIMIT_SET,
+        actor=actor,
+        resource=audit.Resource.of(limit),
+        old_values=old,
+        new_values={"role": group.name, "verb": verb, **_values(limit)},
+        reason=reason,
+    )
+    return limit
+
+
+def _values(limit: RoleLimit) -> dict[str, Any]:
+    return {
+        name: None if (value := getattr(limit, name)) is None else plain_credits(value)
+        for name in ("per_act", "per_day")
+    }

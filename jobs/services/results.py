@@ -1,0 +1,45 @@
+"""Files that jobs leave to be downloaded: kept for some days, out of reach of any address but the job's own."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import IO
+
+from django.core.files import File
+from django.core.files.storage import storages
+
+from backoffice.lib import clock
+from jobs.models import Job
+
+KEPT = timedelta(days=7)
+STORAGE = "results"
+FORGOTTEN_AT_ONCE = 200
+
+
+@contextmanager
+def writing(job: Job, name: str) -> Iterator[IO[bytes]]:
+    """A file for the result of ``job``, offered as ``name`` once the block is through; nothing is left of a failure."""
+    with tempfile.TemporaryFile() as file:
+        yield file
+        file.seek(0)
+        # Nobody guesses the folder, should the storage ever be served by mistake.
+        job.result_file = storages[STORAGE].save(f"{job.pk}-{secrets.token_hex(8)}/{name}", File(file))
+    job.result_name, job.result_until = name, clock.now() + KEPT
+    job.save(update_fields=["result_file", "result_name", "result_until"])
+
+
+def open_result(job: Job) -> IO[bytes]:
+    """The result's bytes. Raises FileNotFoundError when it is gone."""
+    return storages[STORAGE].open(job.result_file)
+
+
+def forget_old_results() -> int:
+    """Delete the files whose time is over; how many."""
+    old = Job.objects.filter(result_until__lte=clock.now()).order_by("result_until")[:FORGOTTEN_AT_ONCE]
+    for job in old:
+        storages[STORAGE].delete(job.result_file)
+        job.result_file, job.result_until = "", None
+        job.save(update_fields=["result_file", "result_until"])
+    return len(old)
