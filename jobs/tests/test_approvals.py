@@ -44,7 +44,7 @@ def decider(*limits):
     return User.objects.get(pk=staff.pk)
 
 
-def ask(clerk, *, amount="500", token="first", **params):
+def ask(clerk, *, amount="500", key="first", **params):
     return services.request_approval(
         verb=VERB,
         params={"amount": amount, **params},
@@ -52,7 +52,7 @@ def ask(clerk, *, amount="500", token="first", **params):
         resource=("accounts.user", "7"),
         actor=clerk,
         reason="A long outage",
-        token=token,
+        token=key,
     )
 
 
@@ -146,7 +146,7 @@ def test_what_was_allowed_counts_against_the_day_of_who_allowed_it(verb, clerk):
 def test_what_has_become_impossible_ends_the_request_and_says_why(verb, done, clerk):
     decided = services.approve(approval_id=ask(clerk, refused=True).pk, actor=decider())
     assert (decided.state, decided.outcome) == (ApprovalState.FAILED, "There is no such customer any more.")
-    gone = ask(clerk, token="other")
+    gone = ask(clerk, key="other")
     User.objects.filter(pk=clerk.pk).update(status="suspended")
     decided = services.approve(approval_id=gone.pk, actor=decider())
     assert decided.state == ApprovalState.FAILED
