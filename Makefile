@@ -1,7 +1,7 @@
 # Each target sets up all it needs; nothing has to be done by hand before.
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: run test soak lint bench screenshots
+.PHONY: run test access-matrix soak lint bench screenshots
 
 run: ## serve http://127.0.0.1:8000/admin/ with worker and beat (PORT=8001, ARGS=--no-demo)
 	@scripts/install run
@@ -10,6 +10,10 @@ run: ## serve http://127.0.0.1:8000/admin/ with worker and beat (PORT=8001, ARGS
 test: ## run every test, browser tests included (ARGS="-k ledger")
 	@scripts/install develop
 	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && $(PYTHON_BIN) -m pytest -n logical --maxprocesses 4 $(ARGS)
+
+access-matrix: ## who reaches which address, written anew into tests/access/matrix.txt
+	@scripts/install develop
+	@REWRITE_ACCESS_MATRIX=1 $(PYTHON_BIN) -m pytest -q -k every_address tests/access
 
 soak: ## the ledger against its model for 20,000 steps, and a minute of writers beside readers (LEDGER_MODEL_SEED=7)
 	@scripts/install develop

@@ -1,0 +1,80 @@
+import os
+import re
+
+import pytest
+
+from tests.access import matrix
+from tests.access.askers import LOGIN, Asker, askers
+from tests.access.routes import addresses, filled
+from tests.factories import StaffFactory
+from tests.world import BODIES, populate, value_of
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "POST")
+REWRITE = "REWRITE_ACCESS_MATRIX"
+HOW = "If that is meant: make access-matrix, and read the diff of tests/access/matrix.txt."
+
+
+@pytest.fixture
+def everybody(settings) -> list[Asker]:
+    settings.API_RATE_LIMIT = settings.API_STAFF_RATE_LIMIT = 0
+    settings.STRIPE_WEBHOOK_SECRETS = ["whsec_x"]
+    populate(text="Ada", staff=StaffFactory(is_superuser=True))
+    return askers()
+
+
+def asked(everybody: list[Asker]) -> dict[tuple[str, str], list[str]]:
+    paths = {address: filled(address, value_of) for address in addresses()}
+    bodies = {(address, "POST"): body() for address, body in BODIES.items()}
+    return {
+        (address, method): [asker.status_of(method, path, bodies.get((address, method))) for asker in everybody]
+        for address, path in paths.items()
+        for method in METHODS
+    }
+
+
+def test_every_address_answers_every_role_as_the_matrix_says(everybody):
+    answers = asked(everybody)
+    names = [asker.name for asker in everybody]
+    text = matrix.written(names, answers)
+    if os.environ.get(REWRITE):
+        matrix.FILE.write_text(text)
+    expected, actual = (matrix.read(each) for each in (matrix.FILE.read_text(), text))
+    assert matrix.differences(expected, actual) == [], HOW
+    assert expected == actual, f"A line stands twice or in the wrong place. {HOW}"
+
+
+def lines():
+    """The rows of the file, the answers by asker. What it says is what happens: see above."""
+    head, *rows = matrix.read(matrix.FILE.read_text())
+    names = head.split()
+    for row in rows:
+        method, *answers, address = row.split()
+        yield method, address, dict(zip(names, answers, strict=True))
+
+
+def test_nothing_breaks():
+    assert [line for line in lines() if any(re.match("5", answer) for answer in line[2].values())] == []
+
+
+# What the shell and the login need before anybody is known.
+OPEN = re.compile(r"^/$|^/admin/(login|logout|profiles|jsi18n)|^/(healthz|readyz|csp-reports|script-errors|webhooks)")
+
+
+def test_who_is_not_let_in_sees_nothing_behind_the_login():
+    for method, address, answers in lines():
+        if address.startswith("/admin/") and not OPEN.match(address):
+            assert {answers["nobody"], answers["customer"], answers["product"]} == {LOGIN}, (method, address)
+
+
+def test_the_api_lets_nobody_in_without_a_key_and_the_product_not_to_what_is_the_staffs():
+    for method, address, answers in lines():
+        if address.startswith("/api/v1/") and address not in ("/api/v1/docs", "/api/v1/openapi.json", "/api/v1/"):
+            assert {answers["nobody"], answers["customer"]} <= {"401", "405"}, (method, address)
+            if address.startswith("/api/v1/admin/"):
+                assert answers["product"] in ("403", "405"), (method, address)
+                # Else the body was refused before anybody asked for the permission.
+                assert answers["no-role"] in ("403", "405"), f"{address}: say in BODIES of tests/world.py what to send"
+            else:
+                assert answers["super-admin"] in ("403", "405"), (method, address)

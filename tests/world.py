@@ -1,0 +1,162 @@
+"""A small company for tests that go over everything: one thing of each kind that a page can show.
+
+Whoever adds a model with pages, or a field that users fill, adds it to the function of its app here, with ``text`` in
+it: the tests that walk every page in a browser hand in hostile text. It also runs inside the served product, so it is
+set up by the services and needs no fixtures.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from accounts.models import ApiKey, Customer, StaffMember, User
+from accounts.services import create_api_key, record_activity
+from backoffice.lib import clock
+from billing.models import CreditPack, StripeEvent
+from billing.services.inbox import receive_event
+from billing.services.processing import process_event
+from billing.tests import stripe_bodies
+from credits import services as credits
+from credits.kinds import TransactionKind
+from credits.models import CreditHold, CreditTransaction, IntegrityRun
+from credits.postings import Posting
+
+CUSTOMER, COLLEAGUE = "customer@example.com", "colleague@example.com"
+
+
+def populate(*, text: str, staff: User) -> None:
+    """Make the company; ``staff`` does what needs somebody to do it."""
+    with transaction.atomic():
+        for make in (people, ledger, money):
+            make(text, staff)
+
+
+def people(text: str, staff: User) -> None:
+    customer = Customer.objects.create_user(
+        CUSTOMER,
+        full_name=text,
+        plan=text[:64],
+        signup_source=text[:64],
+        external_id=text,
+        avatar="javascript:alert(3)",
+        status_reason=text,
+    )
+    record_activity(event_id=text, action=text[:64], user_id=customer.pk, details={"text": text})
+    colleague = StaffMember.objects.create_user(COLLEAGUE, full_name=text, is_staff=True, status_reason=text)
+    colleague.groups.add(Group.objects.create(name=text))
+    create_api_key(name=text, scopes=["read"], staff=colleague, actor=staff)
+
+
+def ledger(text: str, staff: User) -> None:
+    user_id = _customer().pk
+    credits.gift_credits(user_id=user_id, amount=Decimal(5), reason=text, actor=staff, idempotency_key="test:" + text)
+    bought = credits.post(
+        Posting(
+            user_id=user_id,
+            kind=TransactionKind.PURCHASE,
+            amount=Decimal(50),
+            idempotency_key="test:bought",
+            paid_minor=500,
+            currency="USD",
+            description=text,
+            reference=text,
+        )
+    )
+    credits.charge_credits(
+        user_id=user_id,
+        amount=Decimal(53),
+        idempotency_key="test:used",
+        action_type=text[:64],
+        description=text,
+        reference=text,
+        metadata={"text": text},
+    )
+    credits.place_hold(user_id=user_id, amount=Decimal(1), idempotency_key="test:held", reference=text)
+    credits.claw_back(
+        transaction_id=bought.transaction_id,
+        amount=Decimal(9),
+        kind=TransactionKind.CHARGEBACK,
+        idempotency_key="test:disputed",
+        reference=text,
+        description=text,
+    )
+    now = clock.now()
+    IntegrityRun.objects.create(
+        source="beat",
+        started_at=now - timedelta(minutes=1),
+        finished_at=now,
+        accounts=1,
+        faults=1,
+        findings=[{"rule": text, "account": user_id, "row": 1, "detail": text}],
+    )
+
+
+def money(text: str, staff: User) -> None:
+    CreditPack.objects.create(
+        name=text[:100], credits=Decimal(10), price_minor=100, currency="USD", stripe_price_id=text, position=1
+    )
+    for metadata in ({"user_id": text, "credits": text}, {"user_id": text, "credits": "7"}):
+        intent = stripe_bodies.payment_intent(metadata=metadata, description=text)
+        event = receive_event(body=stripe_bodies.encoded(stripe_bodies.intent_succeeded(intent)))
+        assert event
+        process_event(event_id=event.pk)
+
+
+def _customer() -> Customer:
+    return Customer.objects.get(email=CUSTOMER)
+
+
+def _entry(kind: TransactionKind) -> int:
+    return CreditTransaction.objects.filter(kind=kind).values_list("pk", flat=True)[0]
+
+
+# What goes in the places of addresses: by the name of the place, or by a part of the address and the name.
+PLACES: dict[str, Callable[[], object]] = {
+    "user_id": lambda: _customer().pk,
+    "external_id": lambda: _customer().external_id,
+    "entry_id": lambda: _entry(TransactionKind.USAGE),
+    "/reverse/ entry_id": lambda: _entry(TransactionKind.GIFT),
+    "event_id": lambda: StripeEvent.objects.order_by("pk")[0].pk,
+    "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
+    "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,
+    "/accounts/staffmember/ object_id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
+    "/accounts/staffmember/ id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
+    "/admin/r/ content_type_id": lambda: ContentType.objects.get_for_model(User).pk,
+    "/admin/r/ object_id": lambda: _customer().pk,
+    "app_label": lambda: "accounts",
+    "url": lambda: "nowhere",
+}
+
+# What a staff endpoint of the API is sent, so that nothing but the permission decides.
+BODIES: dict[str, Callable[[], dict[str, object]]] = {
+    "/api/v1/admin/credits/gift": lambda: {"user": CUSTOMER, "amount": "1", **_WHY},
+    "/api/v1/admin/credits/adjust": lambda: {"user": CUSTOMER, "amount": "1", **_WHY},
+    "/api/v1/admin/credits/refund": lambda: {"transaction": _entry(TransactionKind.USAGE), **_WHY},
+}
+_WHY = {"reason": "sorry", "idempotency_key": "test:asked"}
+
+
+def value_of(address: str, place: str) -> object:
+    """What stands for ``<place>`` in ``address``. Raises LookupError when the world does not know."""
+    for key, find in PLACES.items():
+        part, _, name = key.rpartition(" ")
+        if part and part in address and name == place:
+            return find()
+    if place in PLACES:
+        return PLACES[place]()
+    if place == "object_id":
+        return _an_object_of(*address.split("/")[2:4])
+    raise LookupError(f"{address}: say in PLACES of tests/world.py what goes in <{place}>")
+
+
+def _an_object_of(app_label: str, model_name: str) -> object:
+    model = apps.get_model(app_label, model_name)
+    found = model._default_manager.order_by("pk").values_list("pk", flat=True).first()
+    if found is None:
+        raise LookupError(f"tests/world.py makes no {model._meta.label}: its pages cannot be visited")
+    return found
