@@ -41,7 +41,8 @@ def test_every_address_answers_every_role_as_the_matrix_says(everybody):
     if os.environ.get(REWRITE):
         matrix.FILE.write_text(text)
     expected, actual = (matrix.read(each) for each in (matrix.FILE.read_text(), text))
-    assert matrix.differences(expected, actual) == [], HOW
+    found = matrix.differences(expected, actual)
+    assert not found, "\n".join([HOW, *found])
     assert expected == actual, f"A line stands twice or in the wrong place. {HOW}"
 
 
