@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from accounts import selectors
+from accounts.admin.customer_list import CustomerChangeList
 from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter
 from accounts.models import Customer, Status
 from audit.actions import Action
@@ -43,7 +44,7 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
         ("figures__joined", DateRangeFilter),
     )
     search_fields = ("email", "full_name", "external_id", "stripe_customer_id")
-    search_help_text = "Email, name, or an exact id (ours, the product's or Stripe's)"
+    search_help_text = "Beginnings of email, name or id; an exact id finds that customer alone"
     ordering = ("-figures__joined",)
     empty_hint = (
         "Customers appear here as the product tells of them. Make an API key for it under Settings, "
@@ -91,7 +92,10 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
-        return selectors.search_customers(queryset, search_term), False
+        return selectors.search_for(search_term).among(queryset), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CustomerChangeList]:
+        return CustomerChangeList
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -4,6 +4,7 @@ from accounts.models.activity import ActivityEvent
 from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.roles import DefaultRole
+from accounts.models.search import CustomerSearch
 from accounts.models.users import Customer, StaffMember, Status, User
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Customer",
     "CustomerBalance",
     "CustomerFigures",
+    "CustomerSearch",
     "DefaultRole",
     "Scope",
     "StaffMember",

@@ -9,12 +9,13 @@ from accounts.selectors.people import (
     customer_ids,
     customer_list,
     recent_activity,
-    search_customers,
     signups_of_visitors,
     values_in_figures,
 )
+from accounts.selectors.search import Search, search_for
 
 __all__ = [
+    "Search",
     "customer_by_email",
     "customer_by_external_id",
     "customer_by_reference",
@@ -24,7 +25,7 @@ __all__ = [
     "key_by_secret",
     "key_list",
     "recent_activity",
-    "search_customers",
+    "search_for",
     "signups_of_visitors",
     "values_in_figures",
 ]

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Lower
+from django.db.models import QuerySet
 from psycopg import sql
 
 from accounts.errors import UnknownCustomer
@@ -15,32 +14,14 @@ LARGEST_ID = 2**63 - 1
 MOST_CHOICES = 200
 
 
+def is_id(text: str) -> bool:
+    """Whether ``text`` can be an id of ours."""
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID
+
+
 def customer_list() -> QuerySet[Customer]:
     """Customers with their figures, joined one to one."""
     return Customer.objects.select_related("figures")
-
-
-def search_customers(customers: QuerySet[Customer], text: str) -> QuerySet[Customer]:
-    """Whoever has exactly this id or address, else those in whose address or name every word occurs."""
-    words = text.replace("\x00", "").split()
-    exact = list(_with_id(customers, " ".join(words)).values_list("pk", flat=True)) if words else []
-    if exact:
-        return customers.filter(pk__in=exact)
-    for word in words:
-        customers = customers.filter(Q(email__icontains=word) | Q(full_name__icontains=word))
-    return customers
-
-
-def _with_id(customers: QuerySet[Customer], text: str) -> QuerySet[Customer]:
-    # Each arm has its own index, and PostgreSQL combines them.
-    found = Q(email_lower=Lower(Value(text))) | Q(external_id=text) | Q(stripe_customer_id=text)
-    if _is_id(text):
-        found |= Q(pk=int(text))
-    return customers.alias(email_lower=Lower("email")).filter(found)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID
 
 
 # Walks the index from one value to the next, so that a million rows with five plans cost five look-ups.
@@ -70,7 +51,7 @@ def values_in_figures(column: str) -> list[str]:
 def customer_by_reference(reference: str) -> Customer | None:
     """The customer whom the product calls ``reference``; our own id serves only for one without an external id."""
     customer = Customer.objects.filter(external_id=reference).first()
-    if customer is None and _is_id(reference):
+    if customer is None and is_id(reference):
         customer = Customer.objects.filter(pk=int(reference), external_id__isnull=True).first()
     return customer
 

@@ -10,6 +10,7 @@ from django.db.models import CharField, DecimalField, Expression, F, Func, Query
 from django.db.models.expressions import Combinable
 from django.http import StreamingHttpResponse
 
+from backoffice.lib import statements
 from backoffice.lib.money import exponent
 
 CHUNK_BYTES = 64 * 1024
@@ -65,7 +66,7 @@ class Column:
 def stream(queryset: QuerySet[Any], columns: Sequence[Column]) -> Iterator[bytes]:
     """The rows of ``queryset`` as UTF-8 CSV with a header, in chunks. One statement, so one snapshot."""
     rows = queryset.values_list(*(column.expression() for column in columns))
-    query, params = rows.query.sql_with_params()
+    query, params = statements.select(rows)
     with connection.cursor() as cursor:
         # COPY takes no parameters from the server's side: the driver writes them in, quoted.
         select = cursor.mogrify(query, params)

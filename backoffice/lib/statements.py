@@ -1,4 +1,4 @@
-"""Statements that run often, prepared on the server.
+"""Statements beside the ORM: those that run often, prepared on the server; and querysets as parts of others.
 
 Django binds parameters on the client and never prepares, which suits most queries. What runs thousands of times a
 second would pay for parsing and planning each time.
@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 
 def ask(statement: str, parameters: Sequence[Any]) -> CursorWrapper:
@@ -23,6 +24,12 @@ def ask(statement: str, parameters: Sequence[Any]) -> CursorWrapper:
     cursor = wrap(bare)
     cursor.execute(statement, parameters)
     return cursor
+
+
+def select(queryset: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The statement of a queryset and its parameters, also when Django knows that there are no rows."""
+    sql, parameters = queryset.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()
+    return sql, tuple(parameters)
 
 
 def array(values: Iterable[Any]) -> str:

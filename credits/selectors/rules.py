@@ -214,4 +214,11 @@ RULES = {
             IS DISTINCT FROM (person.status, person.plan, person.country, person.signup_source, person.date_joined,
                               coalesce(person.last_active_at, person.date_joined))
     """,
+    "each person is found by their own words": """
+        SELECT person.id, person.id, 'the words of email, name or ids differ, or there are none'
+        FROM accounts_user AS person
+        LEFT JOIN accounts_customersearch AS words ON words.user_id = person.id
+        WHERE words.document IS DISTINCT FROM accounts_search_document(
+            person.email, person.full_name, person.external_id, person.stripe_customer_id)
+    """,
 }

@@ -26,6 +26,11 @@ class KeysetChangeList(ChangeList):
 
     keyset: Keyset
     result_list: list[Any]
+    # Whether ``result_count`` is all of them; if not, there are more.
+    is_counted: bool
+    # Why the search cannot be done, or what there is to know of its result.
+    search_fault = ""
+    search_note = ""
     next_url: str | None = None
     previous_url: str | None = None
 
@@ -48,7 +53,7 @@ class KeysetChangeList(ChangeList):
             self.previous_url = self._page_url(BEFORE_VAR, rows[0])
         if has_next:
             self.next_url = self._page_url(AFTER_VAR, rows[-1])
-        self.result_count = self._bounded_count()
+        self.result_count, self.is_counted = self.bounded_count()
         self.full_result_count = None
         self.show_full_result_count = False
         self.show_admin_actions = True
@@ -59,9 +64,7 @@ class KeysetChangeList(ChangeList):
     @property
     def result_count_text(self) -> str:
         """``1,000+`` above the number that is counted exactly."""
-        if self.result_count > EXACT_COUNT_LIMIT:
-            return f"{EXACT_COUNT_LIMIT:,}+"
-        return f"{self.result_count:,}"
+        return f"{self.result_count:,}" if self.is_counted else f"{self.result_count:,}+"
 
     @cached_property
     def chips(self) -> list[Chip]:
@@ -96,6 +99,16 @@ class KeysetChangeList(ChangeList):
         field = self._field(name)
         return isinstance(field, FIGURES) and not (field.choices or field.primary_key)
 
+    def first_rows(self, cursor: Sequence[Any] | None, *, backward: bool, limit: int) -> list[Any]:
+        """Up to ``limit`` rows from ``cursor`` on, in the list's order or against it."""
+        return list(self.keyset.rows(self.queryset, cursor=cursor, backward=backward)[:limit])
+
+    def bounded_count(self) -> tuple[int, bool]:
+        """How many rows there are, up to 1,000, and whether that is all of them."""
+        bounded: QuerySet[Any] = self.queryset.order_by()[: EXACT_COUNT_LIMIT + 1]
+        count = bounded.count()
+        return min(count, EXACT_COUNT_LIMIT), count <= EXACT_COUNT_LIMIT
+
     def _load_page(self, request: HttpRequest) -> tuple[bool, bool]:
         """Set ``result_list``; tell whether there are rows before and after it."""
         before = self._cursor(request, BEFORE_VAR)
@@ -114,7 +127,7 @@ class KeysetChangeList(ChangeList):
 
     def _fetch(self, cursor: Sequence[Any] | None, *, backward: bool) -> tuple[list[Model], bool]:
         # One row more than the page shows whether another page follows, without a count.
-        rows = list(self.keyset.rows(self.queryset, cursor=cursor, backward=backward)[: self.list_per_page + 1])
+        rows = self.first_rows(cursor, backward=backward, limit=self.list_per_page + 1)
         return rows[: self.list_per_page], len(rows) > self.list_per_page
 
     def _cursor(self, request: HttpRequest, name: str) -> list[Any] | None:
@@ -123,10 +136,6 @@ class KeysetChangeList(ChangeList):
 
     def _page_url(self, name: str, row: Model) -> str:
         return self.get_query_string({name: self.keyset.cursor_of(row)})
-
-    def _bounded_count(self) -> int:
-        bounded: QuerySet[Any] = self.queryset.order_by()[: EXACT_COUNT_LIMIT + 1]
-        return bounded.count()
 
     def _clicked_order(self) -> Keyset | None:
         _, minus, index = str(self.params.get(ORDER_VAR, "")).partition(".")[0].rpartition("-")

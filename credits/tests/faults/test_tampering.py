@@ -149,6 +149,9 @@ TAMPERING = {
     "the figures copied from the person are that person's": [
         "UPDATE accounts_customerfigures SET plan = 'gold' WHERE user_id = :user"
     ],
+    "each person is found by their own words": [
+        "UPDATE accounts_customersearch SET document = '' WHERE user_id = :user"
+    ],
 }
 # Other ways to break some of the same rules.
 MORE = [
@@ -174,6 +177,7 @@ MORE = [
      f"UPDATE {A} SET period_seq = period_seq + 2 {MINE}"),
     ("the account stands at the sum and the number of its entries",
      f"UPDATE {A} SET balance = balance - 1, debt = debt + 1 {MINE}"),
+    ("each person is found by their own words", "DELETE FROM accounts_customersearch WHERE user_id = :user"),
 ]  # fmt: skip
 
 
