@@ -6,7 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import selectors
+from accounts.exports import USERS
 from accounts.models import Customer
+from audit.exporting import offer
 from backoffice.lib import roles
 from backoffice.lib.admin import display
 from backoffice.lib.registry import (
@@ -30,6 +32,7 @@ def register() -> None:
     roles.declare("accounts_apikey", roles.TableGrant(update=("last_used_at", "revoked_at")))
     # A live session's key is a login.
     roles.hide("django_session")
+    offer(USERS)
     _register_navigation()
     _register_figures()
     customer_panels.register(

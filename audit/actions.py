@@ -21,6 +21,8 @@ class Action(StrEnum):
     DEFAULT_ROLES_EXTENDED = "accounts.extend_default_role"
     CUSTOMERS_EXPORTED = "accounts.export_customers"
     LEDGER_EXPORTED = "credits.export_ledger"
+    BALANCES_EXPORTED = "credits.export_balances"
+    PAYMENTS_EXPORTED = "billing.export_payments"
     AUDIT_EXPORTED = "audit.export"
     JOB_STARTED = "jobs.start"
     JOB_CANCELED = "jobs.cancel"

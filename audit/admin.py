@@ -5,17 +5,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import CharField, F, Q, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from audit.actions import Action
-from audit.exporting import ExportMixin
+from audit.exportlists import ExportMixin
 from audit.models import AuditEntry
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
-from backoffice.lib.csv import Column, UtcText
 
 MOST_STAFF = 300
 
@@ -68,24 +66,6 @@ class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
         "request_id",
         "prev_hash",
         "hash",
-    )
-
-    export_name = "audit"
-    export_permission = "audit.export_auditentry"
-    export_action = Action.AUDIT_EXPORTED
-    export_columns = (
-        Column("Seq", "seq"),
-        Column("Date", UtcText(F("at"))),
-        Column("Staff", "actor_label", is_text=True),
-        Column("Action", "action", is_text=True),
-        Column("Resource Type", "resource_type", is_text=True),
-        Column("Resource", "resource_id", is_text=True),
-        Column("Old Values", Cast("old_values", CharField()), is_text=True),
-        Column("New Values", Cast("new_values", CharField()), is_text=True),
-        Column("Reason", "reason", is_text=True),
-        Column("IP", Cast("ip", CharField()), is_text=True),
-        Column("Request", "request_id", is_text=True),
-        Column("Hash", "hash", is_text=True),
     )
 
     def get_search_results(

@@ -1,64 +1,121 @@
-"""A CSV export on a list page of the admin: of what is filtered, by POST, with its own permission, in the audit log."""
+"""Taking rows along as CSV: with a permission of its own, in the audit log, at once or as a job."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import SEARCH_VAR
-from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
-from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, HttpResponseNotAllowed
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 
-from audit.services import WITHHELD, Resource, record
-from backoffice.lib import clock, csv
+from audit.services import Resource, record
+from backoffice.lib import clock, csv, statements
+from backoffice.lib.exports import Export, exports
+from backoffice.lib.work import JobKind, Running, job_kinds
+
+JOB_PREFIX = "export."
+# How many rows pass between two notes on how far a job is.
+NOTED_ROWS = 20_000
+# Filters as the address of a list has them.
+Filters = Mapping[str, Sequence[str]]
 
 
-class ExportMixin:
-    """Adds an Export button to the list and the address behind it.
+class ExportRefused(Exception):
+    """Who asked for the file may not have it any more."""
 
-    ``export_permission`` is ``app.codename``; ``export_name`` begins the file's name.
-    """
 
-    export_name: ClassVar[str]
-    export_permission: ClassVar[str]
-    export_action: ClassVar[str]
-    export_columns: ClassVar[Sequence[csv.Column]]
+def offer(export: Export) -> None:
+    """Offer an export to the API and the lists, and as a kind of job. Called from an app's ``offers``."""
+    exports.register(export)
+    job_kinds.register(
+        JobKind(
+            key=f"{JOB_PREFIX}{export.key}",
+            label=f"Export {export.label.lower()}",
+            permission=export.permission,
+            whole=lambda running: _write_result(export, running),
+            refusals=(ExportRefused,),
+            targets="rows",
+        )
+    )
 
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
-        return [path("export/", self.admin_site.admin_view(self.export_view), name=name), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        extra: dict[str, Any] = {}
-        if request.user.has_perm(self.export_permission):
-            address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export")
-            extra["export_url"] = f"{address}?{request.GET.urlencode()}" if request.GET else address
-        return super().changelist_view(request, extra | (extra_context or {}))
+def download(
+    export: Export, *, actor: models.Model, rows: models.QuerySet[Any] | None = None, filters: Filters | None = None
+) -> StreamingHttpResponse:
+    """The file as an answer, streamed; all rows unless told. The caller has asked for the permission."""
+    with transaction.atomic():
+        record_export(export, actor=actor, filters=filters or {})
+    found = export.rows() if rows is None else rows
+    return csv.response(found.order_by("pk"), export.columns(), name=export.key, now=clock.now())
 
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream the filtered list. The filters come in the address, as on the list itself."""
-        if not (request.user.has_perm(self.export_permission) and self.has_view_permission(request)):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        try:
-            queryset = self.get_changelist_instance(request).get_queryset(request)
-        except IncorrectLookupParameters:
-            return HttpResponseBadRequest("The filters in the address cannot be read: start from the list.")
-        with transaction.atomic():
-            record(
-                action=self.export_action,
-                actor=request.user,
-                resource=Resource(self.opts.label_lower, "", str(self.opts.verbose_name_plural)),
-                new_values={"filters": {key: self._kept(key, request) for key in request.GET}},
-            )
-        return csv.response(self.for_export(queryset), self.export_columns, name=self.export_name, now=clock.now())
 
-    def _kept(self, key: str, request: HttpRequest) -> list[str]:
-        # People are searched by name and address, which the log must not keep.
-        return [WITHHELD] if key == SEARCH_VAR else request.GET.getlist(key)
+def record_export(export: Export, *, actor: models.Model | None, filters: Filters) -> None:
+    """Keep in the audit log who took which rows along."""
+    options = export.model._meta
+    record(
+        action=export.action,
+        actor=actor,
+        resource=Resource(options.label_lower, "", str(options.verbose_name_plural)),
+        new_values={"file": export.key, "filters": {key: list(values) for key, values in filters.items()}},
+    )
 
-    def for_export(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """The rows in the file's order."""
-        return queryset.order_by("pk")
+
+def _write_result(export: Export, running: Running) -> None:
+    """Write the file as the result of a job. It is the same job when it is done again."""
+    actor = get_user_model().objects.get(pk=running.actor_id)
+    if not (actor.is_active and actor.has_perm(export.permission)):
+        raise ExportRefused(f"{actor} may not export {export.label.lower()} any more.")
+    rows = narrowed(export, actor, running.params.get("filters", {})).order_by("pk")
+    progress = _Progress(running, expected=_estimate(rows))
+    # The job's notes go over the connection that all use; COPY keeps one to itself.
+    aside = connections.create_connection(DEFAULT_DB_ALIAS)
+    try:
+        with running.result(csv.file_name(export.key, clock.now())) as file:
+            chunks = csv.stream(rows, export.columns(), connection=aside, each_row=progress.one_more)
+            file.writelines(chunks)
+    finally:
+        aside.close()
+    progress.tell_all()
+
+
+def narrowed(export: Export, actor: Any, filters: Filters) -> models.QuerySet[Any]:
+    """The rows that the list of the admin shows to ``actor`` under these filters; all of them without any."""
+    if not filters:
+        return export.rows()
+    query = QueryDict(mutable=True)
+    for name, values in filters.items():
+        query.setlist(name, list(values))
+    request = HttpRequest()
+    request.method, request.GET, request.user = "GET", query, actor  # type: ignore[attr-defined]
+    return filtered(admin.site.get_model_admin(export.model), request)
+
+
+def filtered(model_admin: Any, request: HttpRequest) -> models.QuerySet[Any]:
+    """The rows of a list as its address narrows it. Raises IncorrectLookupParameters."""
+    rows: models.QuerySet[Any] = model_admin.get_changelist_instance(request).get_queryset(request)
+    return rows
+
+
+class _Progress:
+    """Counts rows as they pass, and tells now and then."""
+
+    def __init__(self, running: Running, *, expected: int) -> None:
+        self._running, self._expected, self._rows = running, expected, 0
+
+    def one_more(self) -> None:
+        self._rows += 1
+        if self._rows % NOTED_ROWS == 0:
+            self._running.progress(self._rows, max(self._expected, self._rows))
+
+    def tell_all(self) -> None:
+        self._running.progress(self._rows, self._rows)
+        self._running.say(f"{self._rows:,} rows.")
+
+
+def _estimate(rows: models.QuerySet[Any]) -> int:
+    """How many rows the planner expects: to count them would take as long as to write them."""
+    with connections[rows.db].cursor() as cursor:
+        query, params = statements.select(rows.values("pk").order_by())
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", params)
+        ((plan,),) = cursor.fetchall()
+    return int(plan[0]["Plan"]["Plan Rows"])

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from audit import selectors
+from audit.exporting import offer
+from audit.exports import AUDIT
 from backoffice.lib import roles
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
 
@@ -19,6 +21,7 @@ def register() -> None:
     roles.declare("audit_auditentry", roles.TableGrant())
     # The sealing trigger runs with the owner's rights; the runtime role only reads the head to prove the chain.
     roles.declare("audit_chainhead", roles.TableGrant(insert=False))
+    offer(AUDIT)
     navigation.register(
         NavigationItem(
             key="audit",

@@ -37,6 +37,7 @@ api.add_router("events", accounts.events)
 api.add_router("credits", credits.charges)
 api.add_router("credits/holds", credits.holds)
 api.add_router("admin/credits", credits.staff)
+api.add_router("admin/export", accounts.exports)
 install(api, [accounts.errors, credits.errors])
 
 

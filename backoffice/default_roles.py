@@ -40,6 +40,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "credits.adjust_credits",
         "credits.refund_usage",
         "credits.export_ledger",
+        "billing.export_payments",
         "credits.view_integrityrun",
         "credits.verify_ledger",
         "billing.add_creditpack",
@@ -68,6 +69,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         *SEE_PAYMENTS,
         "accounts.export_customers",
         "credits.export_ledger",
+        "billing.export_payments",
         "credits.view_integrityrun",
     ),
 }

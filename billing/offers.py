@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Customer
+from audit.exporting import offer
 from backoffice.lib import roles
 from backoffice.lib.registry import (
     CustomerPanel,
@@ -19,6 +20,7 @@ from backoffice.lib.registry import (
 )
 from billing import selectors
 from billing.badges import status_badge
+from billing.exports import PAYMENTS
 
 SHOWN_PAYMENTS = 10
 SEE_PAYMENTS = "billing.view_payment"
@@ -39,6 +41,7 @@ def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     roles.declare("billing_stripeevent", roles.TableGrant(update=EVENT_OUTCOME))
     roles.declare("billing_payment", roles.TableGrant(update=PAYMENT_DETAILS))
+    offer(PAYMENTS)
     _register_navigation("payment", "Payments", "card", order=10)
     _register_navigation(
         "stripeevent",

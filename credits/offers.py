@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import Customer
+from audit.exporting import offer
 from backoffice.lib import clock, roles
 from backoffice.lib.admin import display
 from backoffice.lib.money import format_credits
@@ -24,6 +25,7 @@ from backoffice.lib.registry import (
     navigation,
 )
 from credits import allocation, selectors, undoing
+from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount
 
 SHOWN_ENTRIES = 15
@@ -54,6 +56,8 @@ def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     _declare_grants()
     _guard_demo_mode()
+    offer(TRANSACTIONS)
+    offer(BALANCES)
     _register_figures()
     _register_panels()
     _register_navigation()

@@ -65,7 +65,13 @@ def world(settings, _one_transaction):
     customer = CustomerFactory(external_id="u_1", email="u1@example.com")
     CustomerFactory(external_id="u_2", email="u2@example.com", status="banned")
     ids = ["u_1", "u_2"]
-    known = {"external_id": ids, "user": ids, "email": ["u1@example.com"], "event_id": ["e1", "e2"]}
+    known = {
+        "external_id": ids,
+        "user": ids,
+        "email": ["u1@example.com"],
+        "event_id": ["e1", "e2"],
+        "name": ["users", "audit"],
+    }
     return World(keys, known | ledger_of(customer.pk))
 
 

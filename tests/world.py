@@ -128,6 +128,11 @@ PLACES: dict[str, Callable[[], object]] = {
     "/accounts/staffmember/ id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/admin/r/ content_type_id": lambda: ContentType.objects.get_for_model(User).pk,
     "/admin/r/ object_id": lambda: _customer().pk,
+    "/accounts/customer/export/ key": lambda: "users",
+    "/audit/auditentry/export/ key": lambda: "audit",
+    "/billing/payment/export/ key": lambda: "payments",
+    "/credits/credittransaction/export/ key": lambda: "transactions",
+    "/api/v1/admin/export/ name": lambda: "balances",
     "app_label": lambda: "accounts",
     "url": lambda: "nowhere",
 }

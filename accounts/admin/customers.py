@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import F, QuerySet, Value
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
@@ -12,13 +12,11 @@ from accounts import selectors
 from accounts.admin.customer_list import CustomerChangeList
 from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter
 from accounts.models import Customer, Status
-from audit.actions import Action
-from audit.exporting import ExportMixin
+from audit.exportlists import ExportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.filters import DateRangeFilter
 from backoffice.lib.admin.panels import customer_page
-from backoffice.lib.csv import Column, MajorUnits, PlainNumber, UtcText
 
 STATUS_TONES: dict[str, display.Tone] = {Status.ACTIVE: "ok", Status.SUSPENDED: "warn", Status.BANNED: "bad"}
 
@@ -66,19 +64,6 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
     )
     readonly_fields = ("external_id", "stripe_customer_id", "referral_code", "character_count", "date_joined")
     personal_fields = frozenset({"email", "full_name", "avatar"})
-
-    export_name = "users"
-    export_permission = "accounts.export_customers"
-    export_action = Action.CUSTOMERS_EXPORTED
-    export_columns = (
-        Column("ID", "pk"),
-        Column("Email", "email", is_text=True),
-        Column("Role", Value("customer")),
-        Column("Credits", PlainNumber(F("figures__balance"))),
-        Column("Created At", UtcText(F("date_joined"))),
-        Column("Generations", "figures__total_generations"),
-        Column("Total Spent", MajorUnits(F("figures__spend_minor"), settings.REPORTING_CURRENCY)),
-    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # Customers sign up in the product, which tells us of them.

@@ -1,6 +1,7 @@
 """What the product tells of its customers and of what they do."""
 
 from accounts.api.events import router as events
+from accounts.api.exports import router as exports
 from accounts.api.users import router as users
 from accounts.errors import AccountError
 from backoffice.lib.api.errors import ErrorTable
@@ -17,4 +18,4 @@ errors = ErrorTable(
     },
 )
 
-__all__ = ["errors", "events", "users"]
+__all__ = ["errors", "events", "exports", "users"]

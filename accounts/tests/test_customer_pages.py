@@ -17,7 +17,7 @@ from tests.factories import CustomerFactory, StaffFactory
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:accounts_customer_changelist")
-EXPORT = reverse("admin:accounts_customer_export")
+EXPORT = reverse("admin:accounts_customer_export", args=["users"])
 
 
 def page_of(customer):
@@ -270,7 +270,7 @@ def test_an_export_with_filters_that_cannot_be_read_is_refused_in_words(client, 
 def test_what_was_searched_for_stays_out_of_the_audit_log(client):
     client.force_login(StaffFactory(permissions=["accounts.view_customer", "accounts.export_customers"]))
     b"".join(client.post(f"{EXPORT}?q=ada@example.com").streaming_content)
-    assert AuditEntry.objects.get().new_values == {"filters": {"q": ["(withheld)"]}}
+    assert AuditEntry.objects.get().new_values == {"file": "users", "filters": {"q": ["(withheld)"]}}
 
 
 def test_the_export_is_what_is_filtered_and_safe_in_a_spreadsheet(client):
@@ -287,4 +287,7 @@ def test_the_export_is_what_is_filtered_and_safe_in_a_spreadsheet(client):
         f"{customer.pk},'=1+1@example.com,customer,12.5,2026-03-01T12:00:00Z,0,0.00",
     ]
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.new_values) == ("accounts.export_customers", {"filters": {"plan": ["pro"]}})
+    assert (entry.action, entry.new_values) == (
+        "accounts.export_customers",
+        {"file": "users", "filters": {"plan": ["pro"]}},
+    )

@@ -8,7 +8,7 @@ from tests.factories import StaffFactory
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:audit_auditentry_changelist")
-EXPORT = reverse("admin:audit_auditentry_export")
+EXPORT = reverse("admin:audit_auditentry_export", args=["audit"])
 
 
 @pytest.fixture

@@ -133,7 +133,18 @@ class BulkAction:
     order: int = 100
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobDoor:
+    """Where an app that stands below the jobs asks for one: ``start`` is given the job's kind, its actor, its params
+    and a token, queues it once for each token, and answers the address of its page."""
+
+    key: str
+    start: Callable[..., str]
+    order: int = 100
+
+
 job_kinds: Registry[JobKind] = Registry("job kinds")
+job_doors: Registry[JobDoor] = Registry("job doors")
 approvable_verbs: Registry[ApprovableVerb] = Registry("approvable verbs")
 limited_verbs: Registry[LimitedVerb] = Registry("limited verbs")
 bulk_actions: Registry[BulkAction] = Registry("bulk actions")

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
+from audit.exportlists import ExportMixin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
@@ -15,7 +16,7 @@ from billing.models import Payment
 
 
 @admin.register(Payment)
-class PaymentAdmin(EvidenceAdmin):
+class PaymentAdmin(ExportMixin, EvidenceAdmin):
     list_display = ("when", "customer", "amount", "credits", "status_shown", "method_shown", "stripe_id")
     list_filter = (("paid_at", DateRangeFilter),)
     search_fields = ("stripe_payment_id",)

@@ -36,6 +36,7 @@ class Payment(models.Model):
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        permissions = [("export_payments", "Can export the payments")]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
             models.CheckConstraint(

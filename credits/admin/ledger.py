@@ -3,17 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 
-from audit.actions import Action
-from audit.exporting import ExportMixin
+from audit.exportlists import ExportMixin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
-from backoffice.lib.csv import Column, PlainNumber, UtcText
 from backoffice.lib.money import format_credits
 from backoffice.lib.registry import entry_links
 from credits import selectors
@@ -62,19 +60,6 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
         "metadata_shown",
         "event",
         "when",
-    )
-
-    export_name = "transactions"
-    export_permission = "credits.export_ledger"
-    export_action = Action.LEDGER_EXPORTED
-    export_columns = (
-        Column("ID", "pk"),
-        Column("User Email", "account__user__email", is_text=True),
-        Column("Type", "kind", is_text=True),
-        Column("Amount", PlainNumber(F("amount"))),
-        Column("Balance After", PlainNumber(F("balance_after"))),
-        Column("Description", "description", is_text=True),
-        Column("Date", UtcText(F("created_at"))),
     )
 
     def get_urls(self) -> list[URLPattern]:

@@ -13,7 +13,7 @@ from tests.factories import CustomerFactory, StaffFactory
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:credits_credittransaction_changelist")
-EXPORT = reverse("admin:credits_credittransaction_export")
+EXPORT = reverse("admin:credits_credittransaction_export", args=["transactions"])
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
+import io
+from csv import reader
+
+import psutil
 import pytest
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, JSONField, Value
 
-from accounts.models import User
+from accounts.models import ActivityEvent, User
 from backoffice.lib import csv
 from tests.factories import CustomerFactory
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -16,14 +21,14 @@ def cells(*columns):
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(start):
     CustomerFactory(full_name=f"{start}1+1")
-    content = b"".join(csv.stream(User.objects.all(), [csv.Column("Name", "full_name", is_text=True)])).decode()
+    content = b"".join(csv.stream(User.objects.all(), [csv.Column("Name", "full_name")])).decode()
     assert content.removeprefix("Name\n").strip('"\n').startswith(f"'{start}")
 
 
 @pytest.mark.parametrize("text", ["plain", "a=b", "'quoted", "{}", "%s %(x)s", "ünï", "back\\slash"])
 def test_other_text_is_left_as_it_is(text):
     CustomerFactory(full_name=text)
-    assert cells(csv.Column("Name", "full_name", is_text=True)) == [text]
+    assert cells(csv.Column("Name", "full_name")) == [text]
 
 
 def test_numbers_stay_numbers():
@@ -45,13 +50,98 @@ def test_a_header_with_a_comma_is_quoted():
 def test_filters_with_odd_values_reach_the_database_as_values():
     CustomerFactory(full_name="O'Hara; DROP TABLE x --%")
     rows = User.objects.filter(full_name="O'Hara; DROP TABLE x --%")
-    assert b"O'Hara" in b"".join(csv.stream(rows, [csv.Column("Name", "full_name", is_text=True)]))
+    assert b"O'Hara" in b"".join(csv.stream(rows, [csv.Column("Name", "full_name")]))
 
 
 def test_a_large_export_comes_in_chunks_of_bounded_size():
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     User.objects.bulk_create(User(email=f"{n}@example.com", referral_code=f"c{n}") for n in range(10_000))
-    sizes = [len(chunk) for chunk in csv.stream(User.objects.all(), [csv.Column("Email", F("email"), is_text=True)])]
+    sizes = [len(chunk) for chunk in csv.stream(User.objects.all(), [csv.Column("Email", F("email"))])]
     assert len(sizes) > 2
     assert max(sizes) < csv.CHUNK_BYTES + 200
+
+
+@pytest.mark.parametrize("start", ["＝", "＋", "－", "＠"])
+def test_the_full_width_form_of_a_dangerous_letter_is_no_way_around(start):
+    CustomerFactory(full_name=f"{start}1")
+    assert cells(csv.Column("Name", "full_name")) == [f"'{start}1"]
+
+
+def test_json_and_text_of_several_lines_are_cells_of_text():
+    CustomerFactory(full_name="=1\n+2")
+    told = [
+        csv.Column("Name", "full_name"),
+        csv.Column("JSON", Value({"a": "=1"}, output_field=JSONField())),
+        csv.Column("Text as JSON", Value("@x", output_field=JSONField())),
+    ]
+    [row] = list(reader(io.StringIO("\n".join(cells(*told)))))
+    assert row == ["'=1\n+2", '{"a": "=1"}', '"@x"']
+
+
+def test_a_header_that_a_spreadsheet_would_run_gets_an_apostrophe_too():
+    stream = csv.stream(User.objects.all(), [csv.Column("=A1", "email")])
+    assert next(stream) == b"'=A1\n"
+
+
+def test_nothing_is_an_empty_cell():
+    CustomerFactory(external_id=None)
+    assert cells(csv.Column("ID", "external_id"), csv.Column("Until", csv.UtcText(F("status_until")))) == [","]
+
+
+def test_money_of_several_currencies_stands_in_its_own_units():
+    for name, source in (("USD", "usd"), ("JPY", "jpy")):
+        CustomerFactory(plan=name, signup_source=source, character_count=1234)
+    assert cells(csv.Column("Paid", csv.major_units_of("character_count", "plan"))) == ["12.34", "1234"]
+
+
+def test_a_slow_reader_lets_the_database_go_and_misses_nothing(monkeypatch):
+    User.objects.bulk_create(User(email=f"{n}@example.com", referral_code=f"c{n}") for n in range(10_000))
+    everyone, columns = User.objects.order_by("pk"), [csv.Column("ID", "pk"), csv.Column("Email", "email")]
+    whole = b"".join(csv.stream(everyone, columns))
+    monkeypatch.setattr(csv, "PATIENCE_SECONDS", -1)
+    slow = csv.stream(everyone, columns)
+    got = [next(slow), next(slow), next(slow)]
+    # The same connection is free for other work, and the rest comes from the disk.
+    User.objects.all().delete()
+    assert b"".join([*got, *slow]) == whole
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_is_of_one_moment_while_others_write():
+    User.objects.bulk_create(User(email=f"{n}@example.com", referral_code=f"c{n}") for n in range(40_000))
+    stream = csv.stream(User.objects.all(), [csv.Column("Count", "character_count"), csv.Column("Email", "email")])
+    got = [next(stream), next(stream)]
+    [changed] = at_once([lambda: User.objects.update(character_count=7)])
+    assert changed == 40_000
+    lines = b"".join([*got, *stream]).decode().splitlines()[1:]
+    assert len(lines) == 40_000
+    assert {line.partition(",")[0] for line in lines} == {"0"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_who_goes_away_leaves_the_connection_ready_for_the_next():
+    User.objects.bulk_create(User(email=f"{n}@example.com", referral_code=f"c{n}") for n in range(40_000))
+    stream = csv.stream(User.objects.all(), [csv.Column("Email", "email")])
+    next(stream), next(stream)
+    stream.close()
+    assert User.objects.count() == 40_000
+
+
+def test_the_memory_that_a_file_takes_does_not_grow_with_its_rows():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_activityevent (event_id, visitor_id, action, details, user_agent, at, created_at)"
+            " SELECT n, 'v', 'visit', jsonb_build_object('text', repeat('x', 600)), '', now(), now()"
+            " FROM generate_series(1, 100000) AS n"
+        )
+    columns = [csv.Column("ID", "event_id"), csv.Column("Details", "details")]
+    process, total, most = psutil.Process(), 0, 0
+    stream = csv.stream(ActivityEvent.objects.all(), columns)
+    next(stream)
+    before = process.memory_info().rss
+    for chunk in stream:
+        total += len(chunk)
+        most = max(most, process.memory_info().rss)
+    assert total > 60_000_000
+    assert most - before < 20_000_000
