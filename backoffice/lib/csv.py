@@ -39,7 +39,7 @@ class SafeText(Func):
 
     output_field = CharField()
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
         text, params = compiler.compile(self.get_source_expressions()[0])
         # By the code of the first letter: a regular expression takes longer than all the rest of the export.
         codes = ", ".join(str(ord(letter)) for letter in RUN_BY_SPREADSHEETS)
