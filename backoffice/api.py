@@ -13,6 +13,7 @@ from backoffice.lib.api.bodies import StrictParser
 from backoffice.lib.api.errors import install
 from backoffice.lib.api.reference import Reference, reference_of
 from credits import api as credits
+from jobs import api as jobs
 
 TITLE = "Back office API"
 DESCRIPTION = (
@@ -38,7 +39,7 @@ api.add_router("credits", credits.charges)
 api.add_router("credits/holds", credits.holds)
 api.add_router("admin/credits", credits.staff)
 api.add_router("admin/export", accounts.exports)
-install(api, [accounts.errors, credits.errors])
+install(api, [accounts.errors, jobs.errors, credits.errors])
 
 
 @cache

@@ -29,6 +29,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "accounts.change_customer",
         "credits.gift_credits",
         "credits.refund_usage",
+        "jobs.view_approval",
     ),
     # Payments, packs, corrections of balances, and the proof that all adds up.
     "Billing admin": (
@@ -43,6 +44,9 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.export_payments",
         "credits.view_integrityrun",
         "credits.verify_ledger",
+        "jobs.view_approval",
+        "jobs.decide_approval",
+        "jobs.view_rolelimit",
         "billing.add_creditpack",
         "billing.change_creditpack",
         "billing.view_stripeevent",
@@ -61,6 +65,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.replay_stripeevent",
         "audit.view_auditentry",
         "accounts.view_apikey",
+        "jobs.view_all_jobs",
     ),
     # Looks at everything that is counted, and takes it along as files; changes nothing.
     "Analyst": (
@@ -74,11 +79,23 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# What a role may do of an act by itself: at once, and in a day. Above it a second person decides. In credits.
+DEFAULT_LIMITS: dict[str, dict[str, tuple[int, int]]] = {
+    "Support": {"credits.gift": (100, 500), "credits.refund": (500, 2_000)},
+    "Billing admin": {
+        "credits.gift": (1_000, 5_000),
+        "credits.refund": (5_000, 20_000),
+        "credits.adjust": (5_000, 20_000),
+    },
+}
+
 
 def apply_after_migrate(*, using: str, **_: Any) -> None:
     """Called once all apps have migrated."""
     from accounts.models import DefaultRole  # noqa: PLC0415 (models are loaded only now)
     from accounts.services import apply_default_roles  # noqa: PLC0415
+    from jobs.models import RoleLimit  # noqa: PLC0415
+    from jobs.services import apply_default_limits  # noqa: PLC0415
 
     if DefaultRole._meta.db_table not in connections[using].introspection.table_names():
         return  # Migrated back to a time before there were default roles.
@@ -86,3 +103,5 @@ def apply_after_migrate(*, using: str, **_: Any) -> None:
         # The last app's permissions may not be there yet: Django makes them in answer to the same signal.
         create_permissions(app, verbosity=0, using=using)
     apply_default_roles(DEFAULT_ROLES, using=using)
+    if RoleLimit._meta.db_table in connections[using].introspection.table_names():
+        apply_default_limits(DEFAULT_LIMITS, using=using)

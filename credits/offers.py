@@ -25,6 +25,7 @@ from backoffice.lib.registry import (
     navigation,
 )
 from credits import allocation, selectors, undoing
+from credits.admin import approvals
 from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount
 
@@ -61,6 +62,7 @@ def register() -> None:
     _register_figures()
     _register_panels()
     _register_navigation()
+    approvals.register()
     customer_actions.register(
         CustomerAction(
             key="gift",

@@ -59,3 +59,12 @@ class NotYours(WorkError):
 
     def __init__(self) -> None:
         super().__init__("You asked for this yourself: a second person has to decide.")
+
+
+class TokenReused(WorkError):
+    """The same token asked for something else before."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self) -> None:
+        super().__init__("This was used to ask for something else before: nothing was asked for now.")

@@ -1,6 +1,14 @@
 """What this app offers to the rest of the house, under strings."""
 
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import Customer
 from backoffice.lib import roles
+from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
+from jobs import selectors
+from jobs.admin.approvals import SEE, what
 
 # What becomes of a request; what was asked for is frozen.
 DECISION = ("state", "decided_by_id", "decided_at", "decision_reason", "outcome")
@@ -11,3 +19,43 @@ def register() -> None:
     roles.declare("jobs_approval", roles.TableGrant(update=DECISION))
     roles.declare("jobs_limituse", roles.TableGrant())
     roles.hide("jobs_outboxmessage", ("body", "payload", "recipient"))
+    navigation.register(
+        NavigationItem(
+            key="approvals",
+            section="Customers",
+            label="Approvals",
+            url_name="admin:jobs_approval_changelist",
+            icon="gavel",
+            permission=SEE,
+            order=50,
+            badge_for=selectors.count_waiting_for,
+            badge_query="state=pending&whose=decide",
+        )
+    )
+    navigation.register(
+        NavigationItem(
+            key="limits",
+            section="Settings",
+            label="Limits",
+            url_name="admin:jobs_rolelimit_changelist",
+            icon="gauge",
+            permission="jobs.view_rolelimit",
+            order=20,
+        )
+    )
+    customer_panels.register(
+        CustomerPanel(
+            key="approvals",
+            title="Waits for a second person",
+            template="jobs/panels/approvals.html",
+            permission=SEE,
+            context=_pending,
+            column="main",
+            order=1,
+        )
+    )
+
+
+def _pending(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    waiting = selectors.pending_about(resource_type="accounts.user", resource_id=str(customer.pk))
+    return {"approvals": [(approval, what(approval)) for approval in waiting]}

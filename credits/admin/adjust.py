@@ -1,6 +1,7 @@
 """The form by which staff correct a balance, either way."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,12 +11,16 @@ from django.urls import reverse
 from accounts.models import Customer
 from backoffice.lib import clock
 from backoffice.lib.admin import display
-from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import selectors, services
 from credits.admin.effects import balance_changes
 from credits.admin.fields import LastDayField, ReasonField, SignedAmountField
+from credits.approving import addition
 from credits.errors import CreditError, DemoCustomer, InsufficientCredits
+from credits.limits import Limit
+from jobs.admin.approvable import ApprovableFormView
+from jobs.errors import WorkError
 
 
 class AdjustForm(forms.Form):
@@ -30,14 +35,15 @@ class AdjustForm(forms.Form):
         return given
 
 
-class AdjustView(ConfirmFormView):
+class AdjustView(ApprovableFormView):
     permission_required = "credits.adjust_credits"
     form_class = AdjustForm
     title = "Adjust balance"
     submit_label = "Adjust balance"
     is_dangerous = True
     navigation_key = "customers"
-    domain_errors = (CreditError,)
+    domain_errors = (CreditError, WorkError)
+    verb = limited_verb = Limit.ADJUST
     help_text = "A correction of the ledger itself. A present is a gift, and usage that failed is refunded."
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:
@@ -57,7 +63,7 @@ class AdjustView(ConfirmFormView):
             changes.append(Change("The credits lapse", display.absent(), display.expiry(expires_at)))
         return changes
 
-    def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
+    def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
         result = services.adjust_credits(
             user_id=subject.pk,
             amount=cleaned_data["amount"],
@@ -70,6 +76,15 @@ class AdjustView(ConfirmFormView):
             return Caution("This adjustment was made before, and nothing was done again.")
         done = f"{format_credits(abs(result.amount))} credits {'added' if result.amount > 0 else 'taken'}."
         return f"{done} The balance is {format_credits(result.balance_after)}."
+
+    def amount(self, subject: Customer, cleaned_data: dict[str, Any]) -> Decimal:
+        return abs(cleaned_data["amount"])
+
+    def approval_params(self, subject: Customer, cleaned_data: dict[str, Any]) -> dict[str, Any]:
+        return addition(subject.pk, cleaned_data["amount"], cleaned_data["last_day"])
+
+    def resource(self, subject: Customer) -> tuple[str, str]:
+        return "accounts.user", str(subject.pk)
 
     def success_url(self, subject: Customer) -> str:
         return reverse("admin:accounts_customer_change", args=[subject.pk])

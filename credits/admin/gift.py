@@ -1,6 +1,7 @@
 """The form by which staff give credits to a customer."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,12 +11,16 @@ from django.urls import reverse
 from accounts.models import Customer
 from backoffice.lib import clock
 from backoffice.lib.admin import display
-from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import selectors, services
 from credits.admin.effects import balance_changes
 from credits.admin.fields import AmountField, LastDayField, ReasonField
+from credits.approving import addition
 from credits.errors import CreditError, DemoCustomer
+from credits.limits import Limit
+from jobs.admin.approvable import ApprovableFormView
+from jobs.errors import WorkError
 
 
 class GiftForm(forms.Form):
@@ -24,13 +29,14 @@ class GiftForm(forms.Form):
     last_day = LastDayField("Unspent credits lapse when this day ends in your time zone. Empty: they do not expire.")
 
 
-class GiftView(ConfirmFormView):
+class GiftView(ApprovableFormView):
     permission_required = "credits.gift_credits"
     form_class = GiftForm
     title = "Gift credits"
     submit_label = "Gift credits"
     navigation_key = "customers"
-    domain_errors = (CreditError,)
+    domain_errors = (CreditError, WorkError)
+    verb = limited_verb = Limit.GIFT
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:
         customer = Customer.objects.filter(pk=kwargs["user_id"]).first()
@@ -47,7 +53,7 @@ class GiftView(ConfirmFormView):
             changes.append(Change("The gift lapses", display.absent(), display.expiry(expires_at)))
         return changes
 
-    def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
+    def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
         result = services.gift_credits(
             user_id=subject.pk,
             amount=cleaned_data["amount"],
@@ -59,6 +65,15 @@ class GiftView(ConfirmFormView):
         if result.replayed:
             return Caution("This gift was given before, and nothing was done again.")
         return f"{format_credits(result.amount)} credits given. The balance is {format_credits(result.balance_after)}."
+
+    def amount(self, subject: Customer, cleaned_data: dict[str, Any]) -> Decimal:
+        return cleaned_data["amount"]
+
+    def approval_params(self, subject: Customer, cleaned_data: dict[str, Any]) -> dict[str, Any]:
+        return addition(subject.pk, cleaned_data["amount"], cleaned_data["last_day"])
+
+    def resource(self, subject: Customer) -> tuple[str, str]:
+        return "accounts.user", str(subject.pk)
 
     def success_url(self, subject: Customer) -> str:
         return reverse("admin:accounts_customer_change", args=[subject.pk])

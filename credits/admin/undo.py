@@ -1,6 +1,7 @@
 """The forms by which staff undo an entry: a usage is refunded, what came in free or was taken is reversed."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,14 +13,18 @@ from django.utils.safestring import SafeString
 
 from backoffice.lib import clock
 from backoffice.lib.admin import display
-from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import allocation, selectors, services
 from credits.acts import Refund, Reversal
 from credits.admin.fields import AmountField, ReasonField
+from credits.approving import REVERSE, undoing
 from credits.errors import CreditError
+from credits.limits import Limit
 from credits.models import CreditTransaction
 from credits.postings import PostResult
+from jobs.admin.approvable import ApprovableFormView
+from jobs.errors import WorkError
 
 
 class UndoForm(forms.Form):
@@ -27,11 +32,11 @@ class UndoForm(forms.Form):
     reason = ReasonField()
 
 
-class UndoView(ConfirmFormView):
+class UndoView(ApprovableFormView):
     form_class = UndoForm
     is_dangerous = True
     navigation_key = "ledger"
-    domain_errors = (CreditError,)
+    domain_errors = (CreditError, WorkError)
     done_before: ClassVar[str]
     # The act as the effect of it is worked out, the service that does it, and the namespace of its keys.
     act_class: ClassVar[type[Refund | Reversal]]
@@ -49,14 +54,7 @@ class UndoView(ConfirmFormView):
         return f"{subject} of {subject.account.user.email}{what}"
 
     def effect(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        act = self.act_class(
-            transaction_id=subject.pk,
-            amount=cleaned_data["amount"],
-            description=cleaned_data["reason"],
-            idempotency_key="preview",
-            grace=settings.CREDIT_REFUND_GRACE,
-        )
-        seen = selectors.preview(act, now=clock.now())
+        seen = self._preview(subject, cleaned_data)
         undone_after = seen.undone_before + abs(seen.entry.amount)
         of_all = format_credits(abs(subject.amount))
         changes = [
@@ -74,9 +72,27 @@ class UndoView(ConfirmFormView):
             changes.append(Change("Pays debt", display.absent(), display.credits(seen.pays_debt)))
         return changes
 
-    def perform(
-        self, request: HttpRequest, subject: CreditTransaction, cleaned_data: dict[str, Any], token: str
-    ) -> str:
+    def _preview(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> selectors.Preview:
+        act = self.act_class(
+            transaction_id=subject.pk,
+            amount=cleaned_data["amount"],
+            description=cleaned_data["reason"],
+            idempotency_key="preview",
+            grace=settings.CREDIT_REFUND_GRACE,
+        )
+        return selectors.preview(act, now=clock.now())
+
+    def amount(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> Decimal:
+        return abs(self._preview(subject, cleaned_data).entry.amount)
+
+    def approval_params(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> dict[str, Any]:
+        # What is left of it when it is asked for; more may not come back by the time it is allowed.
+        return undoing(subject.pk, self.amount(subject, cleaned_data))
+
+    def resource(self, subject: CreditTransaction) -> tuple[str, str]:
+        return "accounts.user", str(subject.account_id)
+
+    def act(self, request: HttpRequest, subject: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> str:
         result = self.undo(
             transaction_id=subject.pk,
             amount=cleaned_data["amount"],
@@ -94,6 +110,7 @@ class UndoView(ConfirmFormView):
 
 
 class RefundView(UndoView):
+    verb = limited_verb = Limit.REFUND
     permission_required = "credits.refund_usage"
     title = "Refund usage"
     submit_label = "Refund"
@@ -105,6 +122,8 @@ class RefundView(UndoView):
 
 
 class ReverseView(UndoView):
+    verb = REVERSE
+    limited_verb = Limit.ADJUST
     permission_required = "credits.adjust_credits"
     title = "Reverse entry"
     submit_label = "Reverse"

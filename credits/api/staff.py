@@ -1,10 +1,13 @@
-"""``admin/credits``: what a member of staff does to balances by program, within their own permissions, audited."""
+"""``admin/credits``: what a member of staff does to balances by program, within their own permissions, audited.
+
+What is above the member's limit is asked of a second person instead: 202 with the request's id.
+"""
 
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router
-from pydantic import Field
+from ninja import Router, Status
+from pydantic import BaseModel, Field
 
 from accounts.authentication import AdminKey, require_permission
 from accounts.errors import UnknownCustomer
@@ -12,13 +15,27 @@ from accounts.models import Customer, User
 from accounts.selectors import customer_by_email, customer_by_external_id
 from backoffice.lib.api.responses import answers
 from backoffice.lib.api.values import Id, UtcTime
-from credits import services
+from credits import approving, services
 from credits.api.values import Amount, EntryOut, Keyed, Reason, RefundIn, SignedAmount, entry
+from credits.limits import Limit
+from credits.selectors import ledger
+from jobs.errors import LimitExceeded
+from jobs.services import request_approval
 
 router = Router(tags=["Staff: credits"], auth=AdminKey())
 
-RESPONSES = answers({200: EntryOut, 201: EntryOut}, 404, 409)
 Person = Annotated[str, Field(min_length=1, max_length=254, description="The product's id of the customer, or email.")]
+
+
+class ApprovalOut(BaseModel):
+    """Nothing was done: the act is above the member's limit and waits for a second person."""
+
+    approval_id: int
+    state: str
+    message: str
+
+
+RESPONSES = answers({200: EntryOut, 201: EntryOut, 202: ApprovalOut}, 404, 409)
 
 
 class GiftIn(Keyed):
@@ -53,29 +70,39 @@ def _key(actor: User, key: Id) -> str:
 def gift(request: HttpRequest, body: GiftIn) -> Any:
     """Gives a customer credits, which lapse at `expires_at` if told. Needs the permission to gift."""
     actor = require_permission(request, "credits.gift_credits")
-    result = services.gift_credits(
-        user_id=_customer(body.user).pk,
-        amount=body.amount,
-        reason=body.reason,
-        expires_at=body.expires_at,
-        actor=actor,
-        idempotency_key=_key(actor, body.idempotency_key),
-    )
+    customer, key = _customer(body.user), _key(actor, body.idempotency_key)
+    try:
+        result = services.gift_credits(
+            user_id=customer.pk,
+            amount=body.amount,
+            reason=body.reason,
+            expires_at=body.expires_at,
+            actor=actor,
+            idempotency_key=key,
+        )
+    except LimitExceeded as exceeded:
+        params = approving.addition(customer.pk, body.amount, body.expires_at)
+        return _ask(Limit.GIFT, params, exceeded, customer.pk, actor=actor, reason=body.reason, key=key)
     return entry(result)
 
 
-@router.post("/adjust", response=answers({200: EntryOut, 201: EntryOut}, 402, 404, 409), summary="Correct a balance")
+@router.post(
+    "/adjust",
+    response=answers({200: EntryOut, 201: EntryOut, 202: ApprovalOut}, 402, 404, 409),
+    summary="Correct a balance",
+)
 def adjust(request: HttpRequest, body: AdjustmentIn) -> Any:
     """Adds credits, or takes them with a negative amount, never below what is available. Needs the permission to
     adjust."""
     actor = require_permission(request, "credits.adjust_credits")
-    result = services.adjust_credits(
-        user_id=_customer(body.user).pk,
-        amount=body.amount,
-        reason=body.reason,
-        actor=actor,
-        idempotency_key=_key(actor, body.idempotency_key),
-    )
+    customer, key = _customer(body.user), _key(actor, body.idempotency_key)
+    try:
+        result = services.adjust_credits(
+            user_id=customer.pk, amount=body.amount, reason=body.reason, actor=actor, idempotency_key=key
+        )
+    except LimitExceeded as exceeded:
+        params = approving.addition(customer.pk, body.amount, None)
+        return _ask(Limit.ADJUST, params, exceeded, customer.pk, actor=actor, reason=body.reason, key=key)
     return entry(result, signed=True)
 
 
@@ -83,11 +110,40 @@ def adjust(request: HttpRequest, body: AdjustmentIn) -> Any:
 def refund(request: HttpRequest, body: RefundIn) -> Any:
     """Gives back a usage, or a part of it, to the lots it was taken from. Needs the permission to refund usage."""
     actor = require_permission(request, "credits.refund_usage")
-    result = services.refund_usage(
-        transaction_id=body.transaction,
-        amount=body.amount,
-        reason=body.reason,
-        actor=actor,
-        idempotency_key=_key(actor, body.idempotency_key),
-    )
+    key = _key(actor, body.idempotency_key)
+    try:
+        result = services.refund_usage(
+            transaction_id=body.transaction,
+            amount=body.amount,
+            reason=body.reason,
+            actor=actor,
+            idempotency_key=key,
+        )
+    except LimitExceeded as exceeded:
+        params = approving.undoing(body.transaction, exceeded.amount)
+        user_id = ledger().get(pk=body.transaction).account_id
+        return _ask(Limit.REFUND, params, exceeded, user_id, actor=actor, reason=body.reason, key=key)
     return entry(result)
+
+
+def _ask(
+    verb: Limit,
+    params: dict[str, Any],
+    exceeded: LimitExceeded,
+    user_id: int,
+    *,
+    actor: User,
+    reason: str,
+    key: str,
+) -> Status:
+    """The request to a second person that takes the place of the act; the same one for the same key."""
+    approval = request_approval(
+        verb=verb,
+        params=params,
+        amount=exceeded.amount,
+        resource=("accounts.user", str(user_id)),
+        actor=actor,
+        reason=reason,
+        token=key,
+    )
+    return Status(202, ApprovalOut(approval_id=approval.pk, state=approval.state, message=str(exceeded)))

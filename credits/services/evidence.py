@@ -9,29 +9,49 @@ from audit import services as audit
 from audit.actions import Action
 from backoffice.lib.money import plain_credits
 from credits.errors import ReasonMissing
+from credits.limits import Limit
 from credits.models import CreditTransaction
 from credits.postings import Act, PostResult
 from credits.services.posting import result_of, try_post
+from jobs.services import count_use, lock_staff
 
 
 def post_as_staff(
-    act: Act, *, action: Action, actor: User, reason: str, expires_at: datetime | None = None
+    act: Act,
+    *,
+    action: Action,
+    limit: Limit,
+    actor: User,
+    approved_by: User | None,
+    reason: str,
+    expires_at: datetime | None = None,
 ) -> PostResult:
     """Do an act that makes an entry and record it, once: a replay did nothing.
 
-    Raises ReasonMissing, and the CreditError of a refusal; what time has done to the account stays booked then too.
+    Its credits count against ``limit`` of the actor, or of the second person who allowed it. Raises ReasonMissing,
+    LimitExceeded, and the CreditError of a refusal; what time has done to the account stays booked after the latter.
     """
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept in the ledger and in the audit log.")
+    holder = approved_by or actor
     with transaction.atomic():
+        lock_staff(holder)
         outcome = try_post(act)
         if isinstance(outcome, PostResult) and not outcome.replayed:
-            _record(action, act, outcome, actor=actor, reason=reason, expires_at=expires_at)
+            count_use(staff=holder, verb=limit, amount=abs(outcome.amount), key=act.idempotency_key)
+            _record(action, act, outcome, actor=actor, approved_by=approved_by, reason=reason, expires_at=expires_at)
     return result_of(outcome)
 
 
 def _record(
-    action: Action, act: Act, result: PostResult, *, actor: User, reason: str, expires_at: datetime | None
+    action: Action,
+    act: Act,
+    result: PostResult,
+    *,
+    actor: User,
+    approved_by: User | None,
+    reason: str,
+    expires_at: datetime | None,
 ) -> None:
     new_values = {
         "balance": plain_credits(result.balance_after),
@@ -40,6 +60,8 @@ def _record(
     }
     if expires_at is not None:
         new_values["expires_at"] = expires_at.isoformat()
+    if approved_by is not None:
+        new_values["approved_by"] = str(approved_by)
     user_id = act.target.user_id
     if user_id is None:
         new_values["reverses"] = act.target.transaction_id

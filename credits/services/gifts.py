@@ -6,6 +6,7 @@ from decimal import Decimal
 from accounts.models import User
 from audit.actions import Action
 from credits.kinds import TransactionKind
+from credits.limits import Limit
 from credits.postings import Posting, PostResult
 from credits.services.evidence import post_as_staff
 
@@ -18,11 +19,13 @@ def gift_credits(
     actor: User,
     idempotency_key: str,
     expires_at: datetime | None = None,
+    approved_by: User | None = None,
 ) -> PostResult:
     """Give a customer ``amount`` credits, which lapse at ``expires_at`` (UTC) if told.
 
-    The same key again answers the first gift and writes nothing. Raises ReasonMissing, InvalidAmount, InvalidExpiry,
-    UnknownUser, DemoCustomer, IdempotencyConflict.
+    The same key again answers the first gift and writes nothing. ``approved_by`` is the second person whose limit it
+    counts against. Raises ReasonMissing, LimitExceeded, InvalidAmount, InvalidExpiry, UnknownUser, DemoCustomer,
+    IdempotencyConflict.
     """
     gift = Posting(
         user_id=user_id,
@@ -33,4 +36,12 @@ def gift_credits(
         actor_id=actor.pk,
         expires_at=expires_at,
     )
-    return post_as_staff(gift, action=Action.CREDITS_GIFT, actor=actor, reason=reason, expires_at=expires_at)
+    return post_as_staff(
+        gift,
+        action=Action.CREDITS_GIFT,
+        limit=Limit.GIFT,
+        actor=actor,
+        approved_by=approved_by,
+        reason=reason,
+        expires_at=expires_at,
+    )

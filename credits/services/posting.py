@@ -19,8 +19,9 @@ from credits.services import idempotency, plain_charges, results
 from credits.services.ground import Opened, lock
 from credits.services.writing import Page
 
-# How often a batch starts anew because another one used the same keys on other accounts in between.
-ATTEMPTS = 3
+# How often a batch starts anew because another one used the same keys on other accounts in between. On a busy machine
+# the one that was sent back may be there again before the other has woken up.
+ATTEMPTS = 8
 
 
 def post(act: Act) -> PostResult:

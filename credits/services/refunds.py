@@ -8,6 +8,7 @@ from accounts.models import User
 from audit.actions import Action
 from credits.acts import Clawback, Refund, Reinstatement
 from credits.kinds import TransactionKind
+from credits.limits import Limit
 from credits.postings import PostResult
 from credits.services.evidence import post_as_staff
 from credits.services.posting import post
@@ -20,11 +21,13 @@ def refund_usage(
     reason: str,
     idempotency_key: str,
     actor: User | None = None,
+    approved_by: User | None = None,
 ) -> PostResult:
     """Give back ``amount`` credits of a usage, all that is left of it unless told, to the lots they came from.
 
-    With an ``actor`` it is an act of staff and audited. The same key again answers the first refund and writes
-    nothing. Raises ReasonMissing (of staff), UnknownTransaction, NotReversible, RefundTooLarge, InvalidAmount,
+    With an ``actor`` it is an act of staff, audited, and counts against a limit: the actor's, or that of the second
+    person who allowed it, ``approved_by``. The same key again answers the first refund and writes nothing. Raises
+    ReasonMissing and LimitExceeded (of staff), UnknownTransaction, NotReversible, RefundTooLarge, InvalidAmount,
     IdempotencyConflict.
     """
     refund = Refund(
@@ -37,7 +40,14 @@ def refund_usage(
     )
     if actor is None:
         return post(refund)
-    return post_as_staff(refund, action=Action.CREDITS_REFUND, actor=actor, reason=reason)
+    return post_as_staff(
+        refund,
+        action=Action.CREDITS_REFUND,
+        limit=Limit.REFUND,
+        actor=actor,
+        approved_by=approved_by,
+        reason=reason,
+    )
 
 
 def claw_back(

@@ -1,7 +1,7 @@
 """Verbs on jobs, limits, approvals and messages."""
 
 from jobs.services.approvals import approve, deny, expire_approvals, request_approval, withdraw
-from jobs.services.limits import count_use, lock_staff, set_limit
+from jobs.services.limits import apply_default_limits, count_use, lock_staff, set_limit
 from jobs.services.outbox import enqueue
 from jobs.services.running import run_job
 from jobs.services.work import (
@@ -17,6 +17,7 @@ from jobs.services.work import (
 )
 
 __all__ = [
+    "apply_default_limits",
     "approve",
     "cancel_job",
     "count_use",

@@ -14,7 +14,7 @@ from backoffice.lib import clock
 from backoffice.lib.money import plain_credits
 from backoffice.lib.work import ApprovableVerb, approvable_verbs
 from jobs import selectors
-from jobs.errors import NotAllowed, NotYours, UnknownKind, WrongState
+from jobs.errors import NotAllowed, NotYours, TokenReused, UnknownKind, WrongState
 from jobs.models import Approval, ApprovalState
 from jobs.services.limits import lock_staff
 
@@ -36,7 +36,8 @@ def request_approval(
 ) -> Approval:
     """Ask that a second person allow ``verb`` with ``params`` (which must fit JSON); once for each ``token``.
 
-    ``amount`` is in the verb's unit; ``resource`` is type and id of what it is about. Raises UnknownKind, NotAllowed.
+    ``amount`` is in the verb's unit; ``resource`` is type and id of what it is about. Raises UnknownKind, NotAllowed,
+    TokenReused.
     """
     known = _verb(verb)
     if not actor.has_perm(known.permission):
@@ -56,6 +57,8 @@ def request_approval(
     )
     if created:
         _record(Action.APPROVAL_REQUESTED, approval, actor, reason)
+    elif (approval.verb, approval.params, approval.requested_by_id) != (verb, dict(params), actor.pk):
+        raise TokenReused
     return approval
 
 

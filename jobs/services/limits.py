@@ -1,12 +1,13 @@
 """Using up limits: checked and counted in the transaction of the act, under a lock on the member of staff."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import DefaultRole, User
 from audit import services as audit
 from audit.actions import Action
 from backoffice.lib import clock
@@ -55,6 +56,24 @@ def set_limit(
         reason=reason,
     )
     return limit
+
+
+def apply_default_limits(defaults: Mapping[str, Mapping[str, tuple[int, int]]], *, using: str) -> None:
+    """Give the default roles the limits they begin with (role -> verb -> per act, per day), each once.
+
+    What staff changed or deleted since stays as they left it, and a role of theirs gets none.
+    """
+    with transaction.atomic(using=using):
+        for role in DefaultRole.objects.using(using).select_for_update().filter(pk__in=defaults):
+            due = {verb: bounds for verb, bounds in defaults[role.pk].items() if f"limit:{verb}" not in role.applied}
+            role.applied = [*role.applied, *(f"limit:{verb}" for verb in due)]
+            role.save(using=using, update_fields=["applied"])
+            if role.group is None:
+                continue
+            for verb, (per_act, per_day) in due.items():
+                RoleLimit.objects.using(using).get_or_create(
+                    group=role.group, verb=verb, defaults={"per_act": per_act, "per_day": per_day}
+                )
 
 
 def _values(limit: RoleLimit) -> dict[str, Any]:

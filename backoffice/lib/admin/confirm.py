@@ -45,6 +45,7 @@ class ConfirmFormView(View):
     form_class: ClassVar[type[forms.Form]]
     title: ClassVar[str]
     submit_label: ClassVar[str]
+    noticed_label: ClassVar[str] = ""
     domain_errors: ClassVar[tuple[type[Exception], ...]] = ()
     is_dangerous: ClassVar[bool] = False
     help_text: ClassVar[str] = ""
@@ -69,6 +70,10 @@ class ConfirmFormView(View):
         """Do it, once for each ``token``, and return the message for the reader. Raises ``domain_errors``."""
         raise NotImplementedError
 
+    def notice(self, request: HttpRequest, subject: Any, cleaned_data: dict[str, Any]) -> str:
+        """What the reader must know before they confirm, beside the effect; then ``noticed_label`` is on the button."""
+        return ""
+
     def success_url(self, subject: Any) -> str:
         """Where the act, or giving it up, leads to."""
         raise NotImplementedError
@@ -81,8 +86,12 @@ class ConfirmFormView(View):
         """The form; override to limit its choices to ``subject``."""
         return self.form_class(data, initial=initial)
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the reader may do this at all; whether to this subject, ``get_subject`` says."""
+        return request.user.has_perm(self.permission_required)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.has_perm(self.permission_required):
+        if not self.has_permission(request):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
@@ -105,11 +114,12 @@ class ConfirmFormView(View):
             if step == "yes":
                 return self._done(request, subject, form, token)
             changes = self.effect(subject, form.cleaned_data)
+            notice = self.notice(request, subject, form.cleaned_data)
         except self.domain_errors as error:
             form.add_error(None, str(error))
             # A refused act did nothing: the next try is another one, and the old token may stand for one that was done.
             return self._page(request, subject, form, token=str(uuid.uuid4()) if step == "yes" else token)
-        return self._page(request, subject, form, token=token, changes=changes)
+        return self._page(request, subject, form, token=token, changes=changes, notice=notice)
 
     def _done(self, request: HttpRequest, subject: Any, form: forms.Form, token: str) -> HttpResponse:
         message = self.perform(request, subject, form.cleaned_data, token)
@@ -124,6 +134,7 @@ class ConfirmFormView(View):
         *,
         token: str,
         changes: Sequence[Change] | None = None,
+        notice: str = "",
     ) -> HttpResponse:
         if self.navigation_key:
             set_current(request, self.navigation_key)
@@ -136,6 +147,7 @@ class ConfirmFormView(View):
             "form": form,
             "token": token,
             "changes": changes,
+            "notice": notice,
             "is_preview": changes is not None,
             "cancel_url": self.success_url(subject),
         }

@@ -42,13 +42,16 @@ class Action:
 
 
 def customer_page(request: HttpRequest, customer: Any) -> dict[str, Sequence[Any]]:
-    """Context of the customer page: ``figures``, ``customer_actions``, ``panels_main`` and ``panels_side``."""
+    """Context of the customer page: ``figures``, ``customer_actions``, ``panels_main`` and ``panels_side``.
+
+    A panel whose template says nothing is left out.
+    """
     panels = list(_allowed(request, registry.customer_panels))
     return {
         "figures": [_figure(entry, customer) for entry in _allowed(request, registry.customer_figures)],
         "customer_actions": [_action(entry, customer) for entry in _allowed(request, registry.customer_actions)],
-        "panels_main": [_panel(entry, request, customer) for entry in panels if entry.column == "main"],
-        "panels_side": [_panel(entry, request, customer) for entry in panels if entry.column != "main"],
+        "panels_main": _panels(request, customer, [entry for entry in panels if entry.column == "main"]),
+        "panels_side": _panels(request, customer, [entry for entry in panels if entry.column != "main"]),
     }
 
 
@@ -63,6 +66,11 @@ def _figure(entry: registry.CustomerFigure, customer: Any) -> Figure:
 
 def _action(entry: registry.CustomerAction, customer: Any) -> Action:
     return Action(key=entry.key, label=entry.label, icon=entry.icon, url=entry.url(customer))
+
+
+def _panels(request: HttpRequest, customer: Any, entries: Iterable[registry.CustomerPanel]) -> list[Panel]:
+    panels = (_panel(entry, request, customer) for entry in entries)
+    return [panel for panel in panels if panel.error or panel.html.strip()]
 
 
 def _panel(entry: registry.CustomerPanel, request: HttpRequest, customer: Any) -> Panel:

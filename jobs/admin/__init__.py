@@ -1,0 +1,6 @@
+"""Pages about what waits to be done, and what waits for a second person."""
+
+from jobs.admin.approvals import ApprovalAdmin
+from jobs.admin.limits import RoleLimitAdmin
+
+__all__ = ["ApprovalAdmin", "RoleLimitAdmin"]

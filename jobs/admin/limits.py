@@ -1,0 +1,70 @@
+"""How much each role may give away by itself."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from audit.modeladmin import AuditedModelAdmin
+from backoffice.lib.admin import display
+from backoffice.lib.work import limited_verbs
+from jobs.models import RoleLimit
+
+
+class RoleLimitForm(forms.ModelForm):
+    verb = forms.ChoiceField(label="Act")
+
+    class Meta:
+        model = RoleLimit
+        fields = ("group", "verb", "per_act", "per_day")
+        labels = {"group": "Role", "per_act": "At most in one act", "per_day": "At most in a day"}
+        help_texts = {
+            "per_act": "Empty: as much as they like. Above it, a second person has to allow the act.",
+            "per_day": "All acts of one person since midnight, in the time zone of reports. Empty: no bound.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["verb"].choices = [(verb.key, f"{verb.label} ({verb.unit})") for verb in limited_verbs]
+
+
+@admin.register(RoleLimit)
+class RoleLimitAdmin(AuditedModelAdmin):
+    form = RoleLimitForm
+    list_display = ("group", "act", "in_one_act", "in_a_day")
+    ordering = ("pk",)
+    sortable_by = ()
+    empty_hint = "Without limits, a role gives as much as its permissions allow. Add one, and what is above it waits."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RoleLimit]:
+        return super().get_queryset(request).select_related("group")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser  # Or whoever has a limit could lift it.
+
+    def has_change_permission(self, request: HttpRequest, obj: RoleLimit | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: RoleLimit | None = None) -> bool:
+        return request.user.is_superuser
+
+    @admin.display(description="Act")
+    def act(self, limit: RoleLimit) -> str:
+        verb = limited_verbs.get(limit.verb)
+        return verb.label if verb else limit.verb
+
+    @admin.display(description="In one act", ordering="per_act")
+    def in_one_act(self, limit: RoleLimit) -> Any:
+        return self._amount(limit, limit.per_act)
+
+    @admin.display(description="In a day", ordering="per_day")
+    def in_a_day(self, limit: RoleLimit) -> Any:
+        return self._amount(limit, limit.per_day)
+
+    def _amount(self, limit: RoleLimit, amount: Any) -> Any:
+        verb = limited_verbs.get(limit.verb)
+        if amount is None:
+            return display.absent("no bound")
+        return verb.format(amount) if verb else display.credits(amount)

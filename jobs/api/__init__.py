@@ -1,0 +1,19 @@
+"""How failures of jobs, limits and approvals are answered at the API."""
+
+from backoffice.lib.api.errors import ErrorTable
+from jobs.errors import WorkError
+
+errors = ErrorTable(
+    WorkError,
+    {
+        "unknown_kind": 404,
+        "forbidden": 403,
+        "wrong_state": 409,
+        "job_canceled": 409,
+        "limit_exceeded": 403,
+        "second_person_needed": 403,
+        "idempotency_conflict": 409,
+    },
+)
+
+__all__ = ["errors"]
