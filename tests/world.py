@@ -21,10 +21,12 @@ from billing.models import CreditPack, StripeEvent
 from billing.services.inbox import receive_event
 from billing.services.processing import process_event
 from billing.tests import stripe_bodies
+from credits import approving
 from credits import services as credits
 from credits.kinds import TransactionKind
 from credits.models import CreditHold, CreditTransaction, IntegrityRun
 from credits.postings import Posting
+from jobs.models import Approval, RoleLimit
 
 CUSTOMER, COLLEAGUE = "customer@example.com", "colleague@example.com"
 
@@ -32,7 +34,7 @@ CUSTOMER, COLLEAGUE = "customer@example.com", "colleague@example.com"
 def populate(*, text: str, staff: User) -> None:
     """Make the company; ``staff`` does what needs somebody to do it."""
     with transaction.atomic():
-        for make in (people, ledger, money):
+        for make in (people, ledger, money, work):
             make(text, staff)
 
 
@@ -107,6 +109,23 @@ def money(text: str, staff: User) -> None:
         process_event(event_id=event.pk)
 
 
+def work(text: str, staff: User) -> None:
+    customer = _customer()
+    colleague = StaffMember.objects.get(email=COLLEAGUE)
+    RoleLimit.objects.create(group=colleague.groups.get(), verb="credits.gift", per_act=Decimal(1))
+    Approval.objects.create(
+        verb="credits.gift",
+        params=approving.addition(customer.pk, Decimal(7), None),
+        amount=Decimal(7),
+        resource_type="accounts.user",
+        resource_id=str(customer.pk),
+        requested_by=colleague,
+        reason=text,
+        token="test:" + text,
+        expires_at=clock.now() + timedelta(days=7),
+    )
+
+
 def _customer() -> Customer:
     return Customer.objects.get(email=CUSTOMER)
 
@@ -123,6 +142,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "/reverse/ entry_id": lambda: _entry(TransactionKind.GIFT),
     "event_id": lambda: StripeEvent.objects.order_by("pk")[0].pk,
     "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
+    "approval_id": lambda: Approval.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,
     "/accounts/staffmember/ object_id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/accounts/staffmember/ id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,

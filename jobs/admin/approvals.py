@@ -158,6 +158,12 @@ class WithdrawView(DecisionView):
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_staff)
 
+    def get_subject(self, request: HttpRequest, **kwargs: Any) -> Approval:
+        approval = super().get_subject(request, **kwargs)
+        if approval.requested_by_id != request.user.pk:
+            raise Http404("This is somebody else's request.")
+        return approval
+
     def effect(self, subject: Approval, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         return [Change("Request", state_badge(subject), display.badge("Withdrawn"))]
 
