@@ -57,3 +57,33 @@ class KeyRevoked(AccountError):
 
     def __init__(self) -> None:
         super().__init__("This key is revoked already.")
+
+
+class ReasonRefused(AccountError, ValueError):
+    """Whoever shuts somebody out says why, in words that can be kept."""
+
+    code = "reason_missing"
+
+
+class InvalidUntil(AccountError, ValueError):
+    """What ends by itself ends in the future."""
+
+    code = "invalid_until"
+
+    def __init__(self) -> None:
+        super().__init__("The end must lie in the future.")
+
+
+class WrongStatus(AccountError):
+    """The customer's status does not allow it."""
+
+    code = "wrong_status"
+
+
+class UnknownStatusChange(AccountError):
+    """There was no such change."""
+
+    code = "unknown_status_change"
+
+    def __init__(self, change_id: int) -> None:
+        super().__init__(f"There is no change of status {change_id}.")

@@ -1,26 +1,32 @@
 """What this app offers to the rest of the house, under strings."""
 
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts import selectors
 from accounts.exports import USERS
-from accounts.models import Customer
+from accounts.models import Customer, Status
 from audit.exporting import offer
 from backoffice.lib import roles
 from backoffice.lib.admin import display
 from backoffice.lib.registry import (
+    CustomerAction,
     CustomerFigure,
     CustomerPanel,
     NavigationItem,
+    customer_actions,
     customer_figures,
     customer_panels,
     navigation,
 )
 
 SHOWN_ACTIVITY = 10
+SHOWN_STATUS_CHANGES = 20
 SEE_CUSTOMERS = "accounts.view_customer"
 
 
@@ -30,6 +36,8 @@ def register() -> None:
     roles.hide("accounts_apikey", ("key_hash",))
     # A key's hash, scopes and owner are for good; a key that is not wanted is revoked.
     roles.declare("accounts_apikey", roles.TableGrant(update=("last_used_at", "revoked_at")))
+    # How a status changed is evidence; only the words of a reason go when the customer is anonymised.
+    roles.declare("accounts_statuschange", roles.TableGrant(update=("reason",)))
     # A live session's key is a login.
     roles.hide("django_session")
     offer(USERS)
@@ -46,6 +54,18 @@ def register() -> None:
             order=200,
         )
     )
+    customer_panels.register(
+        CustomerPanel(
+            key="status",
+            title="Status history",
+            template="accounts/panels/status.html",
+            permission=SEE_CUSTOMERS,
+            context=_status_history,
+            column="side",
+            order=150,
+        )
+    )
+    _register_actions()
 
 
 def _register_navigation() -> None:
@@ -73,6 +93,40 @@ def _register_figures() -> None:
         customer_figures.register(
             CustomerFigure(key=key, label=label, permission=SEE_CUSTOMERS, value=value, order=order)
         )
+
+
+def _register_actions() -> None:
+    actions = [
+        ("suspend", "Suspend", "pause", "accounts.suspend_user", [Status.ACTIVE]),
+        ("reinstate", "Lift suspension", "play", "accounts.suspend_user", [Status.SUSPENDED]),
+        ("ban", "Ban", "ban", "accounts.ban_user", [Status.ACTIVE, Status.SUSPENDED]),
+        ("unban", "Lift ban", "play", "accounts.ban_user", [Status.BANNED]),
+    ]
+    for order, (key, label, icon, permission, statuses) in enumerate(actions, start=10):
+        customer_actions.register(
+            CustomerAction(
+                key=key,
+                label=label,
+                icon=icon,
+                permission=permission,
+                url=partial(_act_url, key),
+                group="Guard",
+                applies=partial(_has_status, statuses),
+                order=order,
+            )
+        )
+
+
+def _act_url(name: str, customer: Customer) -> str:
+    return reverse(f"admin:accounts_customer_{name}", args=[customer.pk])
+
+
+def _has_status(statuses: Collection[Status], customer: Customer) -> bool:
+    return customer.status in statuses
+
+
+def _status_history(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    return {"changes": selectors.status_history(user_id=customer.pk)[:SHOWN_STATUS_CHANGES]}
 
 
 def _spend(customer: Customer) -> Any:

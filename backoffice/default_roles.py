@@ -27,6 +27,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         *SEE_LEDGER,
         *SEE_PAYMENTS,
         "accounts.change_customer",
+        "accounts.ban_user",
+        "accounts.suspend_user",
         "credits.gift_credits",
         "credits.refund_usage",
         "jobs.view_approval",
@@ -53,7 +55,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.replay_stripeevent",
     ),
     # The gallery, reports, and whoever breaks the rules.
-    "Content moderator": (*SEE_CUSTOMERS,),
+    "Content moderator": (*SEE_CUSTOMERS, "accounts.ban_user", "accounts.suspend_user"),
     # Health, queues and errors; who did what.
     "Operations": (
         *SEE_CUSTOMERS,

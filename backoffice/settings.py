@@ -150,6 +150,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300,
         "options": {"expires": 300},
     },
+    "lift-due-statuses": {
+        "task": "accounts.tasks.lift_due_statuses",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
     "sweep-jobs": {
         "task": "jobs.tasks.sweep_jobs",
         "schedule": 30,

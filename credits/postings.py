@@ -37,10 +37,12 @@ class Holder:
     status_until: datetime | None
 
     def check_may_spend(self, now: datetime) -> None:
-        """Raise CustomerBanned, or CustomerSuspended while a suspension lasts."""
+        """Raise CustomerBanned or CustomerSuspended while a ban or a suspension lasts, lifted already or not."""
+        if self.status_until is not None and self.status_until <= now:
+            return
         if self.status == Status.BANNED:
             raise CustomerBanned(self.user_id)
-        if self.status == Status.SUSPENDED and (self.status_until is None or self.status_until > now):
+        if self.status == Status.SUSPENDED:
             raise CustomerSuspended(self.user_id)
 
 

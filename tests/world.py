@@ -14,8 +14,8 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import ApiKey, Customer, StaffMember, User
-from accounts.services import create_api_key, record_activity
+from accounts.models import ApiKey, Customer, StaffMember, StatusChange, User
+from accounts.services import create_api_key, record_activity, suspend_customer
 from backoffice.lib import clock
 from billing.models import CreditPack, StripeEvent
 from billing.services.inbox import receive_event
@@ -34,7 +34,7 @@ CUSTOMER, COLLEAGUE = "customer@example.com", "colleague@example.com"
 def populate(*, text: str, staff: User) -> None:
     """Make the company; ``staff`` does what needs somebody to do it."""
     with transaction.atomic():
-        for make in (people, ledger, money, work):
+        for make in (people, ledger, money, work, trouble):
             make(text, staff)
 
 
@@ -46,7 +46,6 @@ def people(text: str, staff: User) -> None:
         signup_source=text[:64],
         external_id=text,
         avatar="javascript:alert(3)",
-        status_reason=text,
     )
     record_activity(event_id=text, action=text[:64], user_id=customer.pk, details={"text": text})
     colleague = StaffMember.objects.create_user(COLLEAGUE, full_name=text, is_staff=True, status_reason=text)
@@ -126,6 +125,11 @@ def work(text: str, staff: User) -> None:
     )
 
 
+def trouble(text: str, staff: User) -> None:
+    # The last thing that happens to the customer: nothing is charged from then on.
+    suspend_customer(user_id=_customer().pk, reason=text, actor=staff)
+
+
 def _customer() -> Customer:
     return Customer.objects.get(email=CUSTOMER)
 
@@ -141,6 +145,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "entry_id": lambda: _entry(TransactionKind.USAGE),
     "/reverse/ entry_id": lambda: _entry(TransactionKind.GIFT),
     "event_id": lambda: StripeEvent.objects.order_by("pk")[0].pk,
+    "change_id": lambda: StatusChange.objects.order_by("pk")[0].pk,
     "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
     "approval_id": lambda: Approval.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,

@@ -6,19 +6,20 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from accounts import selectors
 from accounts.admin.customer_list import CustomerChangeList
 from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter
-from accounts.models import Customer, Status
+from accounts.admin.status import BanView, ReinstateView, SuspendView, UnbanView, UndoStatusView
+from accounts.badges import status_badge
+from accounts.models import Customer
 from audit.exportlists import ExportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.filters import DateRangeFilter
 from backoffice.lib.admin.panels import customer_page
-
-STATUS_TONES: dict[str, display.Tone] = {Status.ACTIVE: "ok", Status.SUSPENDED: "warn", Status.BANNED: "bad"}
 
 
 @admin.register(Customer)
@@ -70,6 +71,20 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return False  # The ledger keeps their entries for ever.
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {
+            "<int:user_id>/ban/": (BanView, "ban"),
+            "<int:user_id>/unban/": (UnbanView, "unban"),
+            "<int:user_id>/suspend/": (SuspendView, "suspend"),
+            "<int:user_id>/reinstate/": (ReinstateView, "reinstate"),
+            "status/<int:change_id>/undo/": (UndoStatusView, "undo_status"),
+        }
+        wrap = self.admin_site.admin_view
+        own = [
+            path(route, wrap(view.as_view()), name=f"accounts_customer_{name}") for route, (view, name) in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return selectors.customer_list()
@@ -125,4 +140,4 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
 
     @admin.display(description="Status")
     def status_badge(self, customer: Customer) -> str:
-        return display.badge(customer.get_status_display(), STATUS_TONES[customer.status])
+        return status_badge(customer.status)

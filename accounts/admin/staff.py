@@ -10,7 +10,7 @@ from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
-from accounts.admin.customers import STATUS_TONES
+from accounts.badges import status_badge
 from accounts.models import StaffMember, Status
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
@@ -98,7 +98,7 @@ class StaffMemberAdmin(SuperAdminOnly, AuditedModelAdmin, UserAdmin):
 
     @admin.display(description="Status")
     def status_badge(self, member: StaffMember) -> str:
-        return display.badge(member.get_status_display(), STATUS_TONES[member.status])
+        return status_badge(member.status)
 
 
 admin.site.unregister(Group)

@@ -15,6 +15,10 @@ errors = ErrorTable(
         "email_missing": 422,
         "invalid_key": 422,
         "key_revoked": 409,
+        "reason_missing": 422,
+        "invalid_until": 422,
+        "wrong_status": 409,
+        "unknown_status_change": 404,
     },
 )
 

@@ -5,6 +5,7 @@ from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.roles import DefaultRole
 from accounts.models.search import CustomerSearch
+from accounts.models.status import StatusChange
 from accounts.models.users import Customer, StaffMember, Status, User
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Scope",
     "StaffMember",
     "Status",
+    "StatusChange",
     "User",
 ]

@@ -63,7 +63,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     avatar = models.URLField(max_length=500, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     status_reason = models.CharField(max_length=500, blank=True)
-    status_until = models.DateTimeField(null=True, blank=True, help_text="A suspension ends then; empty: until lifted.")
+    status_until = models.DateTimeField(
+        null=True, blank=True, help_text="A suspension or ban ends then; empty: until lifted."
+    )
     plan = models.CharField(max_length=64, blank=True, help_text="Key of the plan, kept by billing.")
     stripe_customer_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     referral_code = models.CharField(max_length=16, unique=True, default=new_referral_code)
@@ -104,6 +106,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [
             # The list of staff members: a handful of rows among millions.
             models.Index(fields=["email"], condition=Q(is_staff=True), name="user_staff"),
+            # Whose suspension or ban is over, for the sweep that lifts it.
+            models.Index(fields=["status_until"], condition=Q(status_until__isnull=False), name="user_status_ends"),
         ]
 
     def __str__(self) -> str:
@@ -136,7 +140,11 @@ class Customer(User):
 
     class Meta:
         proxy = True
-        permissions = [("export_customers", "Can export the customers list")]
+        permissions = [
+            ("export_customers", "Can export the customers list"),
+            ("ban_user", "Can ban customers and lift bans"),
+            ("suspend_user", "Can suspend customers and lift suspensions"),
+        ]
 
 
 class StaffManager(UserManager["StaffMember"]):

@@ -13,6 +13,7 @@ from accounts.selectors.people import (
     values_in_figures,
 )
 from accounts.selectors.search import Search, search_for
+from accounts.selectors.status import status_history, statuses_due
 
 __all__ = [
     "Search",
@@ -27,5 +28,7 @@ __all__ = [
     "recent_activity",
     "search_for",
     "signups_of_visitors",
+    "status_history",
+    "statuses_due",
     "values_in_figures",
 ]

@@ -6,14 +6,27 @@ from accounts.services.customers import PutResult, link_stripe_customer, put_cus
 from accounts.services.figures import set_balances, set_spend
 from accounts.services.ingest import ToldEvent, record_events
 from accounts.services.roles import apply_default_roles
+from accounts.services.status import (
+    StatusOutcome,
+    ban_customer,
+    lift_due_statuses,
+    lift_suspension,
+    suspend_customer,
+    unban_customer,
+    undo_status_change,
+)
 
 __all__ = [
     "Activity",
     "NewKey",
     "PutResult",
+    "StatusOutcome",
     "ToldEvent",
     "apply_default_roles",
+    "ban_customer",
     "create_api_key",
+    "lift_due_statuses",
+    "lift_suspension",
     "link_stripe_customer",
     "link_visits",
     "put_customer",
@@ -23,5 +36,8 @@ __all__ = [
     "revoke_api_key",
     "set_balances",
     "set_spend",
+    "suspend_customer",
     "touch_api_key",
+    "unban_customer",
+    "undo_status_change",
 ]

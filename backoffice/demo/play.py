@@ -7,9 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts import services as accounts
-from accounts.models import Customer, StaffMember
-from audit import services as audit
-from audit.actions import Action
+from accounts.models import StaffMember, Status
 from backoffice.demo import acts, company
 from backoffice.demo.bookings import Bookings
 from backoffice.demo.errors import DemoError
@@ -174,18 +172,12 @@ class _Players:
         )
 
     def _change_status(self, act: acts.StatusChange) -> None:
-        customer = Customer.objects.select_for_update(no_key=True).get(pk=self._settled(act.person_id))
-        old = {"status": customer.status}
-        Customer.objects.filter(pk=customer.pk).update(
-            status=act.status, status_reason=act.reason, status_until=act.until
-        )
-        audit.record(
-            action=Action.RECORD_CHANGED,
-            actor=self._staff[act.colleague],
-            resource=audit.Resource.of(customer),
-            old_values=old,
-            new_values={"status": act.status, "status_until": act.until.isoformat() if act.until else None},
+        change = accounts.ban_customer if act.status == Status.BANNED else accounts.suspend_customer
+        change(
+            user_id=self._settled(act.person_id),
             reason=act.reason,
+            until=act.until,
+            actor=self._staff[act.colleague],
         )
 
     def _deliver(self, act: acts.Delivery) -> None:

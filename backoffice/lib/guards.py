@@ -42,6 +42,19 @@ def frozen_columns(table: str, columns: Sequence[str], *, name: str = "") -> str
     )
 
 
+def erasable_columns(table: str, columns: Sequence[str]) -> str:
+    """Texts in ``columns`` of ``table`` keep what they were inserted with, or are emptied for good."""
+    trigger = f"{table}_erasable"
+    rewritten = " OR ".join(
+        f"(NEW.{column} IS DISTINCT FROM OLD.{column} AND NEW.{column} <> '')" for column in columns
+    )
+    return REFUSE_CHANGE + (
+        f"CREATE TRIGGER {trigger} BEFORE UPDATE OF {', '.join(columns)} ON {table} FOR EACH ROW "
+        f"WHEN ({rewritten}) EXECUTE FUNCTION backoffice_refuse_change();\n"
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};\n"
+    )
+
+
 def _statement_guard(table: str, verb: str) -> str:
     name = f"{table}_no_{verb.lower()}"
     return (

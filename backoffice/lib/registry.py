@@ -107,16 +107,26 @@ class CustomerFigure:
     order: int = 100
 
 
+# What the buttons on the customer page are for, in their order.
+ACTION_GROUPS = ("Give", "Guard", "Record")
+
+
 @dataclass(frozen=True, kw_only=True)
 class CustomerAction:
-    """A button on the customer page that opens a form of its own."""
+    """A button on the customer page that opens a form of its own, for the customers to whom it ``applies``."""
 
     key: str
     label: str
     icon: str
     permission: str
     url: Callable[[Any], str]
+    group: str = "Give"
+    applies: Callable[[Any], bool] = lambda customer: True
     order: int = 100
+
+    def __post_init__(self) -> None:
+        if self.group not in ACTION_GROUPS:
+            raise ValueError(f"customer actions: {self.group!r} is no group of the customer page")
 
 
 @dataclass(frozen=True, kw_only=True)

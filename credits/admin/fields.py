@@ -1,14 +1,15 @@
 """Fields that the forms on credits share."""
 
-from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
+from backoffice.lib.admin.fields import LastDayField
 from credits.amounts import parse_amount
 from credits.errors import InvalidAmount
+
+__all__ = ["AmountField", "LastDayField", "ReasonField", "SignedAmountField"]
 
 
 class AmountField(forms.CharField):
@@ -46,23 +47,3 @@ class ReasonField(forms.CharField):
             widget=forms.Textarea(attrs={"rows": 3}),
             help_text="Kept in the ledger and the audit log.",
         )
-
-
-class LastDayField(forms.DateField):
-    """The last day on which credits can be used; cleaned to the moment at which it ends in the reader's zone."""
-
-    def __init__(self, help_text: str) -> None:
-        super().__init__(
-            label="Last day of use",
-            required=False,
-            widget=forms.DateInput(attrs={"type": "date"}),
-            help_text=help_text,
-        )
-
-    def clean(self, value: Any) -> datetime | None:
-        day = super().clean(value)
-        if day is None:
-            return None
-        if not timezone.localdate() <= day <= timezone.localdate() + timedelta(days=3650):
-            raise forms.ValidationError("Choose a day from today on, at most ten years ahead.")
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))

@@ -17,6 +17,7 @@ from django.views import View
 from backoffice.lib.admin.navigation import set_current
 
 TOKEN_FIELD, CONFIRM_FIELD = "token", "confirm"
+UNDO = "undo:"
 STALE = "This form had gone stale. Nothing was done: check it and go on."
 
 
@@ -31,6 +32,17 @@ class Change:
 
 class Caution(str):
     """What ``perform`` returns when the act was done and did not reach what the reader wanted."""
+
+
+class Undoable(str):
+    """What ``perform`` returns when the act can be taken back by one POST to ``undo_url``."""
+
+    undo_url: str
+
+    def __new__(cls, message: str, undo_url: str) -> "Undoable":
+        undoable = super().__new__(cls, message)
+        undoable.undo_url = undo_url
+        return undoable
 
 
 class ConfirmFormView(View):
@@ -123,7 +135,7 @@ class ConfirmFormView(View):
 
     def _done(self, request: HttpRequest, subject: Any, form: forms.Form, token: str) -> HttpResponse:
         message = self.perform(request, subject, form.cleaned_data, token)
-        messages.add_message(request, messages.WARNING if isinstance(message, Caution) else messages.SUCCESS, message)
+        tell(request, message)
         return redirect(self.success_url(subject))
 
     def _page(
@@ -152,6 +164,19 @@ class ConfirmFormView(View):
             "cancel_url": self.success_url(subject),
         }
         return TemplateResponse(request, self.template_name, context)
+
+
+def tell(request: HttpRequest, message: str) -> None:
+    """Show what an act came to on the next page; beside an Undoable stands the button that takes it back."""
+    level = messages.WARNING if isinstance(message, Caution) else messages.SUCCESS
+    undo_url = message.undo_url if isinstance(message, Undoable) else ""
+    messages.add_message(request, level, str(message), extra_tags=f"{UNDO}{undo_url}" if undo_url else "")
+
+
+def undo_url_of(message: Any) -> str:
+    """Where the button beside a message posts to; empty for what cannot be undone."""
+    tags = message.extra_tags or ""
+    return tags.removeprefix(UNDO) if tags.startswith(UNDO) else ""
 
 
 def _valid_token(text: str) -> str | None:

@@ -41,15 +41,21 @@ class Action:
     url: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ActionGroup:
+    name: str
+    actions: Sequence[Action]
+
+
 def customer_page(request: HttpRequest, customer: Any) -> dict[str, Sequence[Any]]:
-    """Context of the customer page: ``figures``, ``customer_actions``, ``panels_main`` and ``panels_side``.
+    """Context of the customer page: ``figures``, ``action_groups``, ``panels_main`` and ``panels_side``.
 
     A panel whose template says nothing is left out.
     """
     panels = list(_allowed(request, registry.customer_panels))
     return {
         "figures": [_figure(entry, customer) for entry in _allowed(request, registry.customer_figures)],
-        "customer_actions": [_action(entry, customer) for entry in _allowed(request, registry.customer_actions)],
+        "action_groups": _groups(request, customer),
         "panels_main": _panels(request, customer, [entry for entry in panels if entry.column == "main"]),
         "panels_side": _panels(request, customer, [entry for entry in panels if entry.column != "main"]),
     }
@@ -62,6 +68,16 @@ def _allowed(request: HttpRequest, entries: Iterable[Offer]) -> Iterator[Offer]:
 def _figure(entry: registry.CustomerFigure, customer: Any) -> Figure:
     value, error = attempt(f"figure {entry.key}", lambda: entry.value(customer))
     return Figure(key=entry.key, label=entry.label, value=absent(error) if error else value)
+
+
+def _groups(request: HttpRequest, customer: Any) -> list[ActionGroup]:
+    """The acts that the reader may do to this customer, in groups that hold any."""
+    entries = [entry for entry in _allowed(request, registry.customer_actions) if entry.applies(customer)]
+    groups = (
+        ActionGroup(name=name, actions=[_action(entry, customer) for entry in entries if entry.group == name])
+        for name in registry.ACTION_GROUPS
+    )
+    return [group for group in groups if group.actions]
 
 
 def _action(entry: registry.CustomerAction, customer: Any) -> Action:

@@ -154,7 +154,7 @@ def test_a_panel_that_fails_shows_its_error_and_the_others_live(rf, panels):
 def test_panels_figures_and_actions_need_their_permission(rf, panels):
     panels.register(panel("secret", lambda request, customer: {}, permission="audit.view_auditentry"))
     page = customer_page(request_of(rf, StaffFactory(permissions=["accounts.view_customer"])), CustomerFactory())
-    assert page == {"figures": [], "customer_actions": [], "panels_main": [], "panels_side": []}
+    assert page == {"figures": [], "action_groups": [], "panels_main": [], "panels_side": []}
 
 
 def test_a_figure_that_fails_is_a_dash(rf, panels):

@@ -5,11 +5,13 @@ from typing import Any
 import structlog
 from django import template
 from django.contrib.admin.templatetags import admin_list
+from django.forms import BoundField
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
 from backoffice.lib.admin import display
 from backoffice.lib.admin.changelist import KeysetChangeList
+from backoffice.lib.admin.confirm import undo_url_of
 
 register = template.Library()
 
@@ -35,6 +37,17 @@ register.filter("expiry", display.expiry)
 register.filter("copyable", display.copyable)
 register.filter("json_block", display.json_block)
 register.simple_tag(display.diff, name="diff")
+
+
+register.filter("undo_url", undo_url_of)
+
+
+@register.filter
+def given(field: BoundField) -> Any:
+    """What a field of a form was given, in words: of a choice its label."""
+    value = field.value()
+    choices = dict(getattr(field.field, "choices", ()))
+    return choices.get(value, value)
 
 
 @register.simple_tag(name="credits")

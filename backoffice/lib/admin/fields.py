@@ -1,0 +1,27 @@
+"""Fields that forms of several apps share."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+
+class LastDayField(forms.DateField):
+    """The last day on which something holds; cleaned to the moment at which it ends in the reader's zone."""
+
+    def __init__(self, help_text: str, label: str = "Last day of use") -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            widget=forms.DateInput(attrs={"type": "date"}),
+            help_text=help_text,
+        )
+
+    def clean(self, value: Any) -> datetime | None:
+        day = super().clean(value)
+        if day is None:
+            return None
+        if not timezone.localdate() <= day <= timezone.localdate() + timedelta(days=3650):
+            raise forms.ValidationError("Choose a day from today on, at most ten years ahead.")
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
