@@ -33,6 +33,7 @@ class Action(StrEnum):
     JOB_RETRIED = "jobs.retry"
     JOB_UNDONE = "jobs.undo"
     JOB_DOWNLOADED = "jobs.download"
+    MESSAGE_SENT_AGAIN = "jobs.send_message_again"
     LIMIT_SET = "jobs.set_limit"
     APPROVAL_REQUESTED = "jobs.request_approval"
     APPROVAL_APPROVED = "jobs.approve"

@@ -32,6 +32,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "credits.gift_credits",
         "credits.refund_usage",
         "jobs.view_approval",
+        "jobs.view_outboxmessage",
+        "jobs.read_message",
     ),
     # Payments, packs, corrections of balances, and the proof that all adds up.
     "Billing admin": (
@@ -68,6 +70,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "audit.view_auditentry",
         "accounts.view_apikey",
         "jobs.view_all_jobs",
+        "jobs.view_outboxmessage",
+        "jobs.retry_message",
     ),
     # Looks at everything that is counted, and takes it along as files; changes nothing.
     "Analyst": (

@@ -160,6 +160,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "sweep-outbox": {
+        "task": "jobs.tasks.sweep_outbox",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "verify-ledger": {
         "task": "credits.tasks.verify_ledger",
         "schedule": crontab(hour=3, minute=30),
@@ -254,5 +259,14 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 STRIPE_WEBHOOK_SECRETS = _list("STRIPE_WEBHOOK_SECRETS")
 STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=False)
+
+# Messages to the outside. Without its setting a channel sends nothing, and each message says so.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="backoffice@localhost")
+PRODUCT_WEBHOOK_URL = env.str("PRODUCT_WEBHOOK_URL", default="")
+PRODUCT_WEBHOOK_SECRETS = _list("PRODUCT_WEBHOOK_SECRETS")
+SLACK_WEBHOOK_URL = env.str("SLACK_WEBHOOK_URL", default="")
 
 LOGGING = logs.config(as_json=PRODUCTION, level=env.str("LOG_LEVEL", default="INFO").upper())

@@ -68,3 +68,18 @@ class TokenReused(WorkError):
 
     def __init__(self) -> None:
         super().__init__("This was used to ask for something else before: nothing was asked for now.")
+
+
+class InvalidMessage(WorkError):
+    """A message that cannot be sent as it is."""
+
+    code = "invalid_message"
+
+
+class UnknownEvent(WorkError):
+    """The product's feed has no such event."""
+
+    code = "unknown_event"
+
+    def __init__(self, event_id: int) -> None:
+        super().__init__(f"There is no event {event_id} in the feed. Begin anew, without after.")

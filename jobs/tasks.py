@@ -6,6 +6,9 @@ from backoffice.lib.nudge import nudge
 from jobs import services
 from jobs.services.results import forget_old_results
 
+# Two workers' hands full for a while: the next sweep has the rest.
+MESSAGES_AT_ONCE = 500
+
 
 @shared_task
 def run_job(job_id: int) -> None:
@@ -21,3 +24,16 @@ def sweep_jobs() -> None:
     services.expire_approvals()
     services.drop_drafts()
     forget_old_results()
+
+
+@shared_task
+def deliver_message(message_id: int, attempts: int) -> None:
+    """Make one attempt to send a message: the one that follows the first ``attempts``."""
+    services.deliver_message(message_id=message_id, attempts=attempts)
+
+
+@shared_task
+def sweep_outbox() -> None:
+    """Hand out the messages that are due: their nudge was lost, their attempt failed, or its worker was killed."""
+    for message_id, attempts in services.claim_due_messages(limit=MESSAGES_AT_ONCE):
+        nudge(deliver_message, message_id, attempts)

@@ -13,13 +13,17 @@ ON, OFF = {"1", "true", "yes", "on", "y", "ok"}, {"0", "false", "no", "off", "n"
 LOG_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 ORIGIN = re.compile(r"https?://[^\s/?#@;,]+")
 HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")
+# An address, alone or in angle brackets after a name, and on one line.
+SENDER = re.compile(r"([^<>\r\n]+<)?[^\s<>@,]+@[^\s<>@,]+>?")
+MAIL_SCHEMES = {"smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail"}
+SHORTEST_WEBHOOK_SECRET = 16
 MEDIA_HOST = re.compile(r"(https?://)?[\w*.\[\]:-]+(/[^\s;,'\"]*)?")
 
 
 class Rule(NamedTuple):
     """Whether a value is understood, and the words for what is."""
 
-    accepts: Callable[[str], bool]
+    accepts: Callable[[str], object]
     must_be: str
 
 
@@ -82,8 +86,17 @@ def _is_time_zone(text: str) -> bool:
     return True
 
 
+def _is_mail(text: str) -> bool:
+    return _is_address(text, MAIL_SCHEMES, lambda host, path: bool(host) or not text.startswith("smtp"))
+
+
+def _is_web(text: str) -> bool:
+    return _is_address(text, {"http", "https"}, lambda host, path: bool(host))
+
+
 SWITCH = Rule(lambda text: text.lower() in ON | OFF, "on or off")
 DATABASE = Rule(_is_database, "like postgres://user:password@host/database, odd characters of the password as %XX")
+WEB = Rule(_is_web, "an http or https address")
 RULES = {
     "BACKOFFICE_ENV": Rule(lambda text: text in ("development", "production"), "development or production"),
     "DEBUG": SWITCH,
@@ -108,7 +121,12 @@ RULES = {
     "DATABASE_OWNER_URL": DATABASE,
     "DATABASE_READONLY_URL": DATABASE,
     "REDIS_URL": Rule(_is_redis, "like redis://host:6379/0, rediss://host or unix:///path"),
-    "STRIPE_API_BASE": Rule(
-        lambda text: _is_address(text, {"http", "https"}, lambda host, path: bool(host)), "an http or https address"
+    "STRIPE_API_BASE": WEB,
+    "PRODUCT_WEBHOOK_URL": WEB,
+    "SLACK_WEBHOOK_URL": WEB,
+    "PRODUCT_WEBHOOK_SECRETS": _each(
+        lambda text: len(text) >= SHORTEST_WEBHOOK_SECRET, f"texts of at least {SHORTEST_WEBHOOK_SECRET} characters"
     ),
+    "EMAIL_URL": Rule(_is_mail, "like smtp+tls://user:password@host:587, odd characters of the password as %XX"),
+    "DEFAULT_FROM_EMAIL": Rule(SENDER.fullmatch, "like Support <support@example.com>"),
 }

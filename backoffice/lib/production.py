@@ -20,4 +20,19 @@ def faults(environ: Mapping[str, str]) -> list[str]:
         found.append("ALLOWED_HOSTS must name the hosts, not *")
     if environ.get("DEBUG", "").lower() in configuration.ON:
         found.append("DEBUG must be off")
+    return [*found, *_half_told(environ)]
+
+
+def _half_told(environ: Mapping[str, str]) -> list[str]:
+    """Settings that need another one beside them, or would send secrets in the clear."""
+    found = []
+    if environ.get("PRODUCT_WEBHOOK_URL") and not configuration.items(environ.get("PRODUCT_WEBHOOK_SECRETS", "")):
+        found.append("PRODUCT_WEBHOOK_URL needs PRODUCT_WEBHOOK_SECRETS: unsigned, nothing is sent")
+    if environ.get("EMAIL_URL") and not environ.get("DEFAULT_FROM_EMAIL"):
+        found.append("EMAIL_URL needs DEFAULT_FROM_EMAIL")
+    found.extend(
+        f"{name} must be an https address"
+        for name in ("PRODUCT_WEBHOOK_URL", "SLACK_WEBHOOK_URL")
+        if environ.get(name, "").startswith("http:")
+    )
     return found

@@ -13,6 +13,8 @@ errors = ErrorTable(
         "limit_exceeded": 403,
         "second_person_needed": 403,
         "idempotency_conflict": 409,
+        "invalid_message": 422,
+        "unknown_event": 404,
     },
 )
 

@@ -14,9 +14,12 @@ class Channel(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
+    """What is not configured is written all the same: the product can fetch it, and staff send it again."""
+
     PENDING = "pending", "Waits"
     SENT = "sent", "Sent"
     DEAD = "dead", "Given up"
+    UNCONFIGURED = "unconfigured", "Not configured"
 
 
 class OutboxMessage(models.Model):
@@ -34,15 +37,24 @@ class OutboxMessage(models.Model):
     )
     job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False)
     state = models.CharField(max_length=16, choices=MessageState, default=MessageState.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Since it was written, or was last told to be sent again."
+    )
     next_attempt_at = models.DateTimeField(default=clock.now)
     last_error = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
+    position = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text="Its place in the product's feed; given after the commit."
+    )
+    forgotten_at = models.DateTimeField(null=True, blank=True, help_text="When its content was removed for its age.")
 
     class Meta:
         verbose_name = "message"
-        permissions = [("retry_message", "Can send messages again")]
+        permissions = [
+            ("retry_message", "Can send messages again"),
+            ("read_message", "Can see to whom a message went and what it says"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(channel__in=Channel.values), name="message_channel_known"),
             models.CheckConstraint(condition=Q(state__in=MessageState.values), name="message_state_known"),
@@ -50,6 +62,8 @@ class OutboxMessage(models.Model):
                 condition=Q(state="sent", sent_at__isnull=False) | Q(~Q(state="sent"), sent_at__isnull=True),
                 name="message_sent_has_time",
             ),
+            # The feed reads along this index; a place is given once.
+            models.UniqueConstraint(fields=["position"], name="message_position_once"),
         ]
         indexes = [
             # The list, newest first.
@@ -62,8 +76,8 @@ class OutboxMessage(models.Model):
             models.Index(fields=["user", "created_at"], name="message_of_user"),
             # The messages of a bulk act, and the foreign key.
             models.Index(fields=["job"], condition=Q(job__isnull=False), name="message_of_job"),
-            # What the product has not fetched yet: its feed goes by id.
-            models.Index(fields=["id"], condition=Q(channel="webhook"), name="message_feed"),
+            # What has no place in the product's feed yet: a handful of rows.
+            models.Index(fields=["id"], condition=Q(channel="webhook", position=None), name="message_unplaced"),
         ]
 
     def __str__(self) -> str:
@@ -71,17 +85,26 @@ class OutboxMessage(models.Model):
 
 
 class Delivery(models.Model):
-    """One attempt to send a message, and what the other side answered."""
+    """One attempt to send a message, and what the other side answered.
+
+    Written before the attempt: one that has no outcome is under way, or its worker was lost.
+    """
 
     message = models.ForeignKey(OutboxMessage, models.CASCADE, related_name="deliveries")
     at = models.DateTimeField(default=clock.now)
-    ok = models.BooleanField()
+    ok = models.BooleanField(null=True)
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
-    took_ms = models.PositiveIntegerField()
+    took_ms = models.PositiveIntegerField(null=True, blank=True)
     answer = models.CharField(max_length=500, blank=True, help_text="The beginning of the answer, or the error.")
 
     class Meta:
         verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ok__isnull=True, took_ms__isnull=True) | Q(ok__isnull=False, took_ms__isnull=False),
+                name="delivery_outcome_has_time",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"attempt at {self.at:%Y-%m-%d %H:%M} for {self.message_id}"

@@ -1,8 +1,10 @@
 """Verbs on jobs, limits, approvals and messages."""
 
 from jobs.services.approvals import approve, deny, expire_approvals, request_approval, withdraw
+from jobs.services.delivery import claim_due_messages, deliver_message
+from jobs.services.feed import events_after
 from jobs.services.limits import apply_default_limits, count_use, lock_staff, set_limit
-from jobs.services.outbox import enqueue
+from jobs.services.outbox import enqueue, send_again
 from jobs.services.running import run_job
 from jobs.services.work import (
     cancel_job,
@@ -20,19 +22,23 @@ __all__ = [
     "apply_default_limits",
     "approve",
     "cancel_job",
+    "claim_due_messages",
     "count_use",
     "create_job",
+    "deliver_message",
     "deny",
     "draft_job",
     "drop_drafts",
     "due_jobs",
     "enqueue",
+    "events_after",
     "expire_approvals",
     "lock_staff",
     "note_download",
     "request_approval",
     "retry_job",
     "run_job",
+    "send_again",
     "set_limit",
     "start_draft",
     "undo_job",

@@ -1,11 +1,22 @@
 """Writing messages. They are sent later, by a worker that is told of them and a sweep that is not."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 
-from jobs.models import Channel, OutboxMessage
+from accounts.models import User
+from audit import services as audit
+from audit.actions import Action
+from backoffice.lib import clock
+from backoffice.lib.nudge import nudge
+from jobs.errors import InvalidMessage
+from jobs.models import Channel, MessageState, OutboxMessage
+
+DELIVER = "jobs.tasks.deliver_message"
+# A nudge takes it to a worker at once; the sweep takes it up if that got lost.
+SWEEP_GRACE = timedelta(seconds=10)
 
 
 @transaction.atomic
@@ -21,8 +32,14 @@ def enqueue(
     user_id: int | None = None,
     job_id: int | None = None,
 ) -> OutboxMessage:
-    """Write a message in the transaction of what it tells of, once for each ``key``."""
-    message, _ = OutboxMessage.objects.get_or_create(
+    """Write a message in the transaction of what it tells of, once for each ``key``.
+
+    ``payload`` is the data of a webhook; mail and Slack send ``body``. Raises InvalidMessage when a header of a mail
+    would become two, or when there is nobody to send it to.
+    """
+    if channel == Channel.MAIL:
+        _refuse_headers(recipient, subject)
+    message, is_new = OutboxMessage.objects.get_or_create(
         key=key,
         defaults={
             "channel": channel,
@@ -33,6 +50,41 @@ def enqueue(
             "payload": dict(payload or {}),
             "user_id": user_id,
             "job_id": job_id,
+            "next_attempt_at": clock.now() + SWEEP_GRACE,
         },
+    )
+    if is_new:
+        nudge(DELIVER, message.pk, message.attempts)
+    return message
+
+
+def _refuse_headers(recipient: str, subject: str) -> None:
+    if not recipient:
+        raise InvalidMessage("A mail needs a recipient.")
+    for text, what in ((recipient, "The recipient"), (subject, "The subject")):
+        # Not only \n: some mail servers take others for the end of a line, as str.splitlines does.
+        if text.splitlines() not in ([], [text]) or "\x00" in text:
+            raise InvalidMessage(f"{what} of a mail must be one line.")
+
+
+@transaction.atomic
+def send_again(*, message_id: int, actor: User, reason: str = "") -> OutboxMessage:
+    """Have a message sent once more, now, whatever became of it; with the same id and with all its attempts anew.
+
+    Raises OutboxMessage.DoesNotExist.
+    """
+    message = OutboxMessage.objects.select_for_update(no_key=True).get(pk=message_id)
+    old = {"state": message.state, "attempts": message.attempts}
+    message.state, message.attempts, message.sent_at, message.last_error = MessageState.PENDING, 0, None, ""
+    message.next_attempt_at = clock.now()
+    message.save(update_fields=["state", "attempts", "sent_at", "last_error", "next_attempt_at"])
+    nudge(DELIVER, message.pk, message.attempts)
+    audit.record(
+        action=Action.MESSAGE_SENT_AGAIN,
+        actor=actor,
+        resource=audit.Resource(OutboxMessage._meta.label_lower, str(message.pk), f"{message.topic} {message.pk}"),
+        old_values=old,
+        new_values={"state": message.state, "attempts": message.attempts},
+        reason=reason,
     )
     return message

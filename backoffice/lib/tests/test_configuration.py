@@ -60,6 +60,17 @@ MALFORMED = [
     ("REDIS_URL", "unix://"),
     ("REDIS_URL", "redis://localhost:port"),
     ("STRIPE_API_BASE", "api.stripe.com"),
+    ("PRODUCT_WEBHOOK_URL", "product.example.com"),
+    ("PRODUCT_WEBHOOK_URL", "file:///etc/passwd"),
+    ("PRODUCT_WEBHOOK_SECRETS", "short"),
+    ("PRODUCT_WEBHOOK_SECRETS", "a-secret-of-the-product,short"),
+    ("SLACK_WEBHOOK_URL", "hooks.slack.com"),
+    ("EMAIL_URL", "mail.example.com:587"),
+    ("EMAIL_URL", "smtp://"),
+    ("EMAIL_URL", "smtp://user:pass/word@mail.example.com"),
+    ("DEFAULT_FROM_EMAIL", "Support"),
+    ("DEFAULT_FROM_EMAIL", "a@example.com\nBcc: b@example.com"),
+    ("DEFAULT_FROM_EMAIL", "Support <a@example.com>, b@example.com"),
 ]
 WELL_FORMED = [
     ("BACKOFFICE_ENV", "production"),
@@ -85,6 +96,14 @@ WELL_FORMED = [
     ("REDIS_URL", "rediss://:secret@redis.example.com:6380/1"),
     ("REDIS_URL", "unix:///tmp/redis.sock"),
     ("STRIPE_API_BASE", "http://127.0.0.1:12111"),
+    ("PRODUCT_WEBHOOK_URL", "https://product.example.com/events?from=backoffice"),
+    ("PRODUCT_WEBHOOK_SECRETS", "a-secret-of-the-product, its-successor-in-rotation"),
+    ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/x"),
+    ("EMAIL_URL", "smtp+tls://user%40example.com:pass%2Fword@mail.example.com:587"),
+    ("EMAIL_URL", "consolemail://"),
+    ("EMAIL_URL", "filemail:////tmp/mails"),
+    ("DEFAULT_FROM_EMAIL", "support@example.com"),
+    ("DEFAULT_FROM_EMAIL", "Our Support <support@example.com>"),
     *((name, "") for name in configuration.RULES),
 ]
 

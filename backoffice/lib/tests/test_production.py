@@ -52,6 +52,19 @@ def test_each_weak_setting_is_named(name, value):
     assert [fault.split()[0] for fault in production.faults(GOOD | {name: value})] == [name]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"PRODUCT_WEBHOOK_URL": "https://product.example.com", "PRODUCT_WEBHOOK_SECRETS": ""},
+        {"PRODUCT_WEBHOOK_URL": "http://product.example.com", "PRODUCT_WEBHOOK_SECRETS": "a-secret-of-the-product"},
+        {"SLACK_WEBHOOK_URL": "http://hooks.slack.com/services/x"},
+        {"EMAIL_URL": "smtp://mail.example.com", "DEFAULT_FROM_EMAIL": ""},
+    ],
+)
+def test_a_setting_that_needs_another_or_would_send_secrets_in_the_clear_is_named(told):
+    assert [fault.split()[0] for fault in production.faults(GOOD | told)] == [next(iter(told))]
+
+
 def test_the_start_is_refused_with_one_line():
     weak = GOOD | {"SECRET_KEY": "short", "PATH": "/usr/bin:/bin"}
     ended = subprocess.run(
