@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import services as accounts
 from accounts.models import StaffMember, Status
-from backoffice.demo import acts, company
+from backoffice.demo import acts, company, requests
 from backoffice.demo.bookings import Bookings
 from backoffice.demo.errors import DemoError
 from backoffice.demo.spending import Spending
@@ -102,6 +102,7 @@ class _Players:
         self._let_waits_end()
         if unsettled := StripeEvent.objects.filter(state__in=UNSETTLED).first():
             raise DemoError(f"The Stripe event {unsettled.stripe_id} did not come to rest: {unsettled.error}")
+        requests.ask_and_decide(self._staff)
         company.close_company(told=act.told)
 
     def _let_waits_end(self) -> None:
