@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.models import User
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
@@ -182,20 +183,6 @@ class ApprovalAdmin(EvidenceAdmin):
     list_filter = (StateFilter, WhoseFilter, ("created_at", DateRangeFilter))
     ordering = ("-created_at",)
     sortable_by = ()
-    fields = (
-        "state_shown",
-        "what_for",
-        "about",
-        "effect_now",
-        "reason",
-        "requested_by",
-        "asked",
-        "waits_until",
-        "decider",
-        "decided",
-        "decision_reason",
-        "outcome",
-    )
     empty_hint = (
         "Acts above somebody's limit wait here for a second person. Limits are set under Settings, for each role."
     )
@@ -220,6 +207,11 @@ class ApprovalAdmin(EvidenceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
         return super().get_queryset(request).select_related("requested_by", "decided_by")
+
+    def get_fields(self, request: HttpRequest, obj: Approval | None = None) -> Sequence[str]:
+        waits = obj is not None and obj.state == ApprovalState.PENDING
+        rest = ("effect_now", "waits_until") if waits else ("decider", "decided", "decision_reason", "outcome")
+        return ("state_shown", "what_for", "about_whom", "reason", "requested_by", "asked", *rest)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -248,6 +240,13 @@ class ApprovalAdmin(EvidenceAdmin):
         name = approval.resource_type.rpartition(".")[2]
         text = f"{'customer' if name == 'user' else name} {approval.resource_id}"
         return display.link(verb.url(approval.params), text) if verb else text
+
+    @admin.display(description="About")
+    def about_whom(self, approval: Approval) -> Any:
+        if approval.resource_type != User._meta.label_lower:
+            return self.about(approval)
+        email = User.objects.filter(pk=approval.resource_id).values_list("email", flat=True).first()
+        return format_html("{} ({})", self.about(approval), email) if email else self.about(approval)
 
     @admin.display(description="Effect, as things are now")
     def effect_now(self, approval: Approval) -> Any:

@@ -38,6 +38,14 @@ class RoleLimitAdmin(AuditedModelAdmin):
     sortable_by = ()
     empty_hint = "Without limits, a role gives as much as its permissions allow. Add one, and what is above it waits."
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "group":
+            # Roles have a page of their own; the stock buttons beside the choice would lead away from this one.
+            for name in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
+                setattr(field.widget, name, False)
+        return field
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoleLimit]:
         return super().get_queryset(request).select_related("group")
 

@@ -70,4 +70,4 @@ class Approval(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.pk}"
+        return f"Request {self.pk}"
