@@ -87,3 +87,10 @@ class UnknownStatusChange(AccountError):
 
     def __init__(self, change_id: int) -> None:
         super().__init__(f"There is no change of status {change_id}.")
+
+
+class LastSecondFactor(Exception):
+    """Where a second factor is required, nobody takes the last one off. No program meets this: no endpoint tries."""
+
+    def __init__(self) -> None:
+        super().__init__("A second factor is required here: add another one before you remove this.")

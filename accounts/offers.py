@@ -38,8 +38,15 @@ def register() -> None:
     roles.declare("accounts_apikey", roles.TableGrant(update=("last_used_at", "revoked_at")))
     # How a status changed is evidence; only the words of a reason go when the customer is anonymised.
     roles.declare("accounts_statuschange", roles.TableGrant(update=("reason",)))
-    # A live session's key is a login.
+    # A live session's key is a login, and so is the secret of a second factor.
+    roles.hide("accounts_staffsession")
     roles.hide("django_session")
+    roles.hide("mfa_authenticator", ("data",))
+    # What people typed for their address is now and then their password.
+    roles.hide("axes_accessattempt")
+    # Allauth would keep addresses of its own beside those of the people; nobody shall write any.
+    roles.declare("account_emailaddress", roles.TableGrant(insert=False))
+    roles.declare("account_emailconfirmation", roles.TableGrant(insert=False))
     offer(USERS)
     _register_navigation()
     _register_figures()

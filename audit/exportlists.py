@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 
 from audit.exporting import JOB_PREFIX, download, filtered
 from audit.services import WITHHELD
+from backoffice.lib.admin import step_up
 from backoffice.lib.exports import Export, exports_of
 from backoffice.lib.work import job_doors
 
@@ -54,6 +55,8 @@ class ExportMixin:
         export = self._export(request, key)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        if self._must_step_up(export, request):
+            return step_up.ask(request, come_back_to=self._list_address(request))
         try:
             rows = filtered(self, request)
         except IncorrectLookupParameters:
@@ -67,6 +70,8 @@ class ExportMixin:
         export = self._export(request, key)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        if self._must_step_up(export, request):
+            return step_up.ask(request, come_back_to=self._list_address(request))
         if SEARCH_VAR in request.GET:
             return HttpResponseBadRequest("What was searched for is not kept: export it at once.")
         try:
@@ -83,6 +88,13 @@ class ExportMixin:
             token=request.POST.get("token", "")[:64] or None,
         )
         return redirect(page)
+
+    def _must_step_up(self, export: Export, request: HttpRequest) -> bool:
+        return export.needs_step_up and not step_up.is_fresh(request)
+
+    def _list_address(self, request: HttpRequest) -> str:
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return f"{address}?{request.GET.urlencode()}" if request.GET else address
 
     def _export(self, request: HttpRequest, key: str) -> Export:
         export = next((export for export in exports_of(self.model) if export.key == key), None)

@@ -32,6 +32,7 @@ AUDIT = Export(
     label="Audit log",
     permission="audit.export_auditentry",
     action=Action.AUDIT_EXPORTED,
+    needs_step_up=True,
     rows=AuditEntry.objects.all,
     columns=_columns,
     order=90,

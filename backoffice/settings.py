@@ -45,6 +45,10 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
     "audit",
     "accounts",
     "jobs",
@@ -64,10 +68,12 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.login.middleware.StaffAuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "backoffice.lib.admin.timezones.staff_timezone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "backoffice.urls"
@@ -165,6 +171,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "clear-sessions": {
+        "task": "accounts.tasks.clear_sessions",
+        "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 3600},
+    },
     "verify-ledger": {
         "task": "credits.tasks.verify_ledger",
         "schedule": crontab(hour=3, minute=30),
@@ -174,15 +185,25 @@ CELERY_BEAT_SCHEDULE = {
 
 AUTH_USER_MODEL = "accounts.User"
 # The address is unique in any case, by a constraint on Lower("email") that this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]
+# The link in a mail for a new password holds so many seconds, and once.
+PASSWORD_RESET_TIMEOUT = 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["accounts.login.backends.LockoutBackend", "accounts.login.backends.StaffBackend"]
 LOGIN_URL = "admin:login"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+LOGIN_REDIRECT_URL = "admin:index"
+# Whether the admin is closed to staff without a second factor. Production refuses to start without.
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=PRODUCTION)
+# How long ago somebody may have proven who they are when they do what would hurt most in a stranger's hands.
+STEP_UP_AFTER = timedelta(minutes=5)
+SESSION_ENGINE = "accounts.login.session_store"
+# A session ends after so long without anybody at it, and after so long in any case.
+SESSION_IDLE_AGE = timedelta(minutes=30)
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -195,6 +216,8 @@ def _cookie(name: str) -> str:
 
 
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = _cookie("sessionid"), _cookie("csrftoken")
+# Tells a browser that somebody has logged in from before, so that strangers who guess do not shut them out.
+DEVICE_COOKIE_NAME = _cookie("device")
 # Not in a cookie of their own, whose name cannot be chosen.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
@@ -208,6 +231,39 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# The steps of the login come from allauth, the counting of failures from axes; the rules are in accounts.login.
+ACCOUNT_ADAPTER = "accounts.login.adapter.StaffAdapter"
+ACCOUNT_FORMS = {"login": "accounts.login.forms.LoginForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = STEP_UP_AFTER.total_seconds()
+# Allauth counts in the cache, of which each web process has its own: axes counts, in PostgreSQL.
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+MFA_ADAPTER = "accounts.login.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.login.forms.CodeForm",
+    "authenticate_webauthn": "accounts.login.forms.PasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Back office"
+# Nobody proves an address here: staff are added by a super admin.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+AXES_HANDLER = "accounts.login.guard.LoginGuard"
+AXES_FAILURE_LIMIT = 100
+AXES_LOCKOUT_PARAMETERS = "accounts.login.guard.counters"
+AXES_USERNAME_CALLABLE = "accounts.login.guard.subject"
+AXES_CLIENT_IP_CALLABLE = "accounts.login.guard.network"
+AXES_LOCKOUT_CALLABLE = "accounts.login.guard.lockout_response"
+AXES_COOLOFF_TIME = timedelta(minutes=30)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# The audit log tells of logins.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 MEDIA_HOSTS = _list("MEDIA_HOSTS")
 CONTENT_SECURITY_POLICY = {
@@ -261,7 +317,8 @@ STRIPE_WEBHOOK_SECRETS = _list("STRIPE_WEBHOOK_SECRETS")
 STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=False)
 
 # Messages to the outside. Without its setting a channel sends nothing, and each message says so.
-EMAIL_URL = env.str("EMAIL_URL", default="")
+# Development keeps mail in files.
+EMAIL_URL = env.str("EMAIL_URL", default="" if PRODUCTION else f"filemail:///{DATA_DIR}/mail")
 vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="backoffice@localhost")

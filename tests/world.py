@@ -8,6 +8,7 @@ set up by the services and needs no fixtures.
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 from django.apps import apps
 from django.contrib.auth.models import Group
@@ -158,6 +159,11 @@ PLACES: dict[str, Callable[[], object]] = {
     "/billing/payment/export/ key": lambda: "payments",
     "/credits/credittransaction/export/ key": lambda: "transactions",
     "/api/v1/admin/export/ name": lambda: "balances",
+    # Those of the login are nobody's.
+    "factor_id": lambda: 0,
+    "public_id": uuid4,
+    "uidb64": lambda: "MQ",
+    "token": lambda: "token",
     "app_label": lambda: "accounts",
     "url": lambda: "nowhere",
 }

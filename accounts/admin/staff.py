@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -13,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.badges import status_badge
 from accounts.models import StaffMember, Status
 from audit.modeladmin import AuditedModelAdmin
-from backoffice.lib.admin import display
+from backoffice.lib.admin import display, step_up
 
 
 class SuperAdminOnly:
@@ -57,7 +59,7 @@ class NotOneself:
 
 
 @admin.register(StaffMember)
-class StaffMemberAdmin(SuperAdminOnly, AuditedModelAdmin, UserAdmin):
+class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin, UserAdmin):
     list_display = ("email", "full_name", "roles", "is_superuser", "last_login_at", "status_badge")
     list_filter = ("is_superuser", "status")
     search_fields = ("email", "full_name")
@@ -79,6 +81,8 @@ class StaffMemberAdmin(SuperAdminOnly, AuditedModelAdmin, UserAdmin):
         return super().get_queryset(request).prefetch_related("groups")
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if self.has_change_permission(request) and not step_up.is_fresh(request):
+            return step_up.ask(request)
         # Django changes the password outside a transaction, which the audit entry must share.
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
@@ -102,10 +106,12 @@ class StaffMemberAdmin(SuperAdminOnly, AuditedModelAdmin, UserAdmin):
 
 
 admin.site.unregister(Group)
+# Allauth's own pages: the one would show secrets, the other addresses that nobody uses.
+admin.site.unregister([Authenticator, EmailAddress])
 
 
 @admin.register(Group)
-class RoleAdmin(SuperAdminOnly, AuditedModelAdmin, GroupAdmin):
+class RoleAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin, GroupAdmin):
     """Groups are the roles of the house."""
 
     empty_hint = "A role is what some of the staff may do. Add one, then give it to people on the page of each."

@@ -1,10 +1,11 @@
-"""Who the company deals with: customers, the staff who serve them, what customers did, roles, and keys of programs."""
+"""Who the company deals with: customers, the staff who serve them, what customers did, roles, sessions, and keys."""
 
 from accounts.models.activity import ActivityEvent
 from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.roles import DefaultRole
 from accounts.models.search import CustomerSearch
+from accounts.models.sessions import StaffSession
 from accounts.models.status import StatusChange
 from accounts.models.users import Customer, StaffMember, Status, User
 
@@ -19,6 +20,7 @@ __all__ = [
     "DefaultRole",
     "Scope",
     "StaffMember",
+    "StaffSession",
     "Status",
     "StatusChange",
     "User",

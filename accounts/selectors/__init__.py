@@ -1,6 +1,13 @@
-"""Reads of people, their figures, what they did, and API keys."""
+"""Reads of people, their figures, what they did, how they log in, and API keys."""
 
 from accounts.selectors.api_keys import key_by_secret, key_list
+from accounts.selectors.logins import (
+    has_second_factor,
+    live_sessions,
+    main_factors,
+    second_factors,
+    staff_by_email,
+)
 from accounts.selectors.people import (
     customer_by_email,
     customer_by_external_id,
@@ -23,11 +30,16 @@ __all__ = [
     "customer_by_stripe_id",
     "customer_ids",
     "customer_list",
+    "has_second_factor",
     "key_by_secret",
     "key_list",
+    "live_sessions",
+    "main_factors",
     "recent_activity",
     "search_for",
+    "second_factors",
     "signups_of_visitors",
+    "staff_by_email",
     "status_history",
     "statuses_due",
     "values_in_figures",

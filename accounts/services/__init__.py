@@ -1,4 +1,7 @@
-"""Verbs on people, on what they did, on the figures kept beside them, on roles and on API keys."""
+"""Verbs on people, what they did and the figures beside them; on roles, logins and API keys.
+
+Those on logins stand in ``passwords``, ``second_factors``, ``sessions`` and ``sign_ins`` and are called by these names.
+"""
 
 from accounts.services.activities import Activity, link_visits, record_activities, record_activity
 from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, touch_api_key

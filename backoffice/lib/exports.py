@@ -28,6 +28,8 @@ class Export:
     action: str
     rows: Callable[[], QuerySet[Any]]
     columns: Callable[[], Sequence[Column]]
+    # Whether whoever takes it along from a page must have proven lately who they are.
+    needs_step_up: bool = False
     order: int = 100
 
     @property

@@ -1,5 +1,6 @@
 """Logging: one line an event, JSON in production, readable in development, each with its request id."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -35,5 +36,7 @@ def config(*, as_json: bool, level: str) -> dict[str, Any]:
             },
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        # It tells of each login, which the audit log does better; of failures it warns.
+        "loggers": {"axes": {"level": max(logging.WARNING, getattr(logging, level))}},
         "root": {"handlers": ["console"], "level": level},
     }

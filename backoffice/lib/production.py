@@ -20,6 +20,8 @@ def faults(environ: Mapping[str, str]) -> list[str]:
         found.append("ALLOWED_HOSTS must name the hosts, not *")
     if environ.get("DEBUG", "").lower() in configuration.ON:
         found.append("DEBUG must be off")
+    if environ.get("STAFF_MFA_REQUIRED", "").lower() in configuration.OFF:
+        found.append("STAFF_MFA_REQUIRED must be on")
     return [*found, *_half_told(environ)]
 
 

@@ -112,6 +112,7 @@ class UndoView(ApprovableFormView):
 class RefundView(UndoView):
     verb = limited_verb = Limit.REFUND
     permission_required = "credits.refund_usage"
+    needs_step_up = True
     title = "Refund usage"
     submit_label = "Refund"
     done_before = "Refunded"

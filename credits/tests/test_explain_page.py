@@ -51,8 +51,8 @@ def test_the_sum_adds_up_with_what_has_lapsed_and_what_is_held(client, customer)
         gift(customer, 50, 2)
     services.place_hold(user_id=customer.pk, amount=Decimal(20), idempotency_key="test:hold", reference=HOSTILE)
     # The hold settled the first lot; this one lapses unbooked.
-    gift(customer, 7, 3, expires_at=clock.now() + timedelta(hours=1))
-    with clock.at(clock.now() + timedelta(hours=2)):
+    gift(customer, 7, 3, expires_at=clock.now() + timedelta(minutes=10))
+    with clock.at(clock.now() + timedelta(minutes=20)):
         page = client.get(address(customer))
     total = page.context["sum"]
     assert total.account.lots_total - total.account.debt == total.account.balance == 57

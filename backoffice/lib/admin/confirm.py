@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views import View
 
+from backoffice.lib.admin import step_up
 from backoffice.lib.admin.navigation import set_current
 
 TOKEN_FIELD, CONFIRM_FIELD = "token", "confirm"
@@ -61,6 +62,8 @@ class ConfirmFormView(View):
     domain_errors: ClassVar[tuple[type[Exception], ...]] = ()
     is_dangerous: ClassVar[bool] = False
     help_text: ClassVar[str] = ""
+    # Whether whoever does it must have proven lately who they are.
+    needs_step_up: ClassVar[bool] = False
     # The sidebar entry that the form belongs to, when its address does not tell.
     navigation_key: ClassVar[str] = ""
     template_name = "admin/confirm_form.html"
@@ -105,6 +108,8 @@ class ConfirmFormView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.has_permission(request):
             raise PermissionDenied
+        if self.needs_step_up and not step_up.is_fresh(request):
+            return step_up.ask(request)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:

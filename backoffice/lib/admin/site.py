@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
@@ -39,6 +40,11 @@ class BackofficeSite(AdminSite):
         waiting = [item for section in shared["sidebar"] for item in section.items if item.badge]
         context = {**shared, "title": self.index_title, "waiting": waiting, **(extra_context or {})}
         return TemplateResponse(request, "admin/index.html", context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Never the stock form, which asks for a password alone: there is one way in, and it stands before this."""
+        response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
+        return response
 
     def app_index(  # type: ignore[override]
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

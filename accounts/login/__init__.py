@@ -1,0 +1,1 @@
+"""How staff come in and prove who they are: the steps of the login, its limits, sessions, second factors."""

@@ -1,0 +1,1 @@
+"""The pages of the login and of a member's own account."""
