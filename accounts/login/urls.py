@@ -7,6 +7,7 @@ here, signing up first of all, does not exist.
 from allauth.mfa.base.views import AuthenticateView
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
 from accounts.login.gate import before_second_factor
 from accounts.login.views import account, enrolment, entrance, passwords, recovery_codes
@@ -26,6 +27,8 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("password_change/", inside(passwords.OwnPasswordView.as_view()), name="account_change_password"),
+    # Where the stock form led to.
+    path("password_change/done/", inside(RedirectView.as_view(pattern_name="account_security"))),
     path("account/", inside(account.SecurityView.as_view()), name="account_security"),
     path("account/confirm/", before_second_factor(StepUpView.as_view()), name="account_reauthenticate"),
     path("account/sessions/", inside(account.SessionsView.as_view()), name="account_sessions"),
