@@ -60,7 +60,9 @@ def test_nothing_breaks():
 
 
 # What the shell and the login need before anybody is known.
-OPEN = re.compile(r"^/$|^/admin/(login|logout|password-reset|profiles|jsi18n)|^/(healthz|readyz|csp-reports|script-errors|webhooks)")
+OPEN = re.compile(
+    r"^/$|^/admin/(login|logout|password-reset|profiles|jsi18n)|^/(healthz|readyz|csp-reports|script-errors|webhooks)"
+)
 
 
 def test_who_is_not_let_in_sees_nothing_behind_the_login():
