@@ -15,6 +15,10 @@ from backoffice.lib.exports import exports
 from credits import services as credits
 from credits.kinds import TransactionKind
 from credits.postings import Posting
+from jobs.errors import NotAllowed
+from jobs.models import JobState
+from jobs.services import create_job, run_job
+from jobs.services.results import open_result
 from tests.api import Program, code_of, key
 from tests.factories import CustomerFactory, StaffFactory
 from tests.world import populate
@@ -38,6 +42,12 @@ def boss():
 @pytest.fixture
 def program(boss):
     return Program(key("read", staff=boss))
+
+
+@pytest.fixture(autouse=True)
+def _results(settings, tmp_path):
+    folder = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = settings.STORAGES | {"results": folder}
 
 
 def rows(response):
@@ -121,3 +131,43 @@ def test_the_list_of_customers_offers_both_of_its_files_to_who_may_have_them(cli
     assert offered["label"] == "Balances"
     assert rows(client.post(offered["url"]))[1:] == [["ada@example.com", "0", "0", "0", ""]]
     assert Customer.objects.count() == 2
+
+
+def made_in_background(name, member, **params):
+    job = create_job(kind=f"export.{name}", actor=member, params=params)
+    run_job(job_id=job.pk)
+    job.refresh_from_db()
+    return job
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_makes_the_file_of_a_filtered_list_and_tells_how_many_rows_it_has(boss):
+    for plan in ("pro", "free", "pro"):
+        CustomerFactory(plan=plan)
+    job = made_in_background("users", boss, filters={"plan": ["pro"]})
+    assert (job.state, job.done, job.total, job.message) == (JobState.DONE, 2, 2, "2 rows.")
+    assert job.result_name == f"users_{clock.now():%Y-%m-%d}.csv"
+    with open_result(job) as file:
+        head, *lines = file.read().decode().splitlines()
+    assert head == HEADERS["users"]
+    pros = Customer.objects.filter(plan="pro").order_by("pk")
+    assert [line.split(",")[1] for line in lines] == [customer.email for customer in pros]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_job_makes_each_file_whole(boss, name):
+    assert made_in_background(name, boss).state == JobState.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_lost_the_permission_meanwhile_gets_no_file():
+    member = StaffFactory(permissions=["accounts.view_customer", "accounts.export_customers"])
+    job = create_job(kind="export.users", actor=member)
+    member.user_permissions.clear()
+    run_job(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result_file) == (JobState.FAILED, "")
+    assert "may not export" in job.error
+    with pytest.raises(NotAllowed):
+        create_job(kind="export.users", actor=StaffFactory())

@@ -2,13 +2,14 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import connections, models
+from django.db import DatabaseError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, CharField, DecimalField, Expression, F, Func, QuerySet, TextField, When
 from django.db.models.expressions import Combinable
@@ -21,6 +22,8 @@ from backoffice.lib.money import ISO_DECIMALS, exponent
 CHUNK_BYTES = 64 * 1024
 # A reader who is slower than this no longer holds the database up: what is left goes to a file on our disk first.
 PATIENCE_SECONDS = 15
+# The last line of a file that is not whole. Chunks end with a row, so it is a line by itself.
+BROKEN_OFF = b"THE FILE IS NOT COMPLETE: an error ended it here. Ask for it again.\n"
 # A spreadsheet runs what begins with one of these, some of them also in their full width.
 RUN_BY_SPREADSHEETS = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 (the full-width ones are meant)
 # What is written as PostgreSQL writes it: it cannot begin with anything that runs, or is a number that must stay one.
@@ -95,7 +98,7 @@ def stream(
     *,
     connection: BaseDatabaseWrapper | None = None,
     each_row: Callable[[], None] | None = None,
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """The rows of ``queryset`` as UTF-8 CSV with a header, in chunks. One statement, so one snapshot.
 
     ``connection`` is another one than the queryset's, when that one has other work; ``each_row`` is called for each.
@@ -107,7 +110,8 @@ def stream(
             # COPY takes no parameters from the server's side: the driver writes them in, quoted.
             select = cursor.mogrify(query, params)
             yield (",".join(_header(column.header) for column in columns) + "\n").encode()
-            with cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv)") as copy:
+            # The cursor's errors are Django's, those of a COPY under way the driver's own.
+            with connection.wrap_database_errors, cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv)") as copy:
                 slow_after = time.monotonic() + PATIENCE_SECONDS
                 chunks = _in_chunks(copy, each_row)
                 for chunk in chunks:
@@ -161,10 +165,20 @@ def _in_chunks(rows: Iterator[Any], each_row: Callable[[], None] | None) -> Iter
 
 def response(queryset: QuerySet[Any], columns: Sequence[Column], *, name: str, now: datetime) -> StreamingHttpResponse:
     """A download named ``name_YYYY-MM-DD.csv``, the day being UTC's."""
-    answer = StreamingHttpResponse(stream(queryset, columns), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(_marked_if_broken(stream(queryset, columns)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{file_name(name, now)}"'
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _marked_if_broken(chunks: Generator[bytes, None, None]) -> Iterator[bytes]:
+    # The web server ends a body that broke off as it ends a whole one, so the file itself has to tell.
+    with closing(chunks):
+        try:
+            yield from chunks
+        except DatabaseError:
+            yield BROKEN_OFF
+            raise
 
 
 def file_name(name: str, now: datetime) -> str:
