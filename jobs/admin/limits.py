@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
+from backoffice.lib.admin.step_up import StepUpToChange
 from backoffice.lib.work import limited_verbs
 from jobs.models import RoleLimit
 
@@ -31,7 +32,7 @@ class RoleLimitForm(forms.ModelForm):
 
 
 @admin.register(RoleLimit)
-class RoleLimitAdmin(AuditedModelAdmin):
+class RoleLimitAdmin(StepUpToChange, AuditedModelAdmin):
     form = RoleLimitForm
     list_display = ("group", "act", "in_one_act", "in_a_day")
     ordering = ("pk",)
