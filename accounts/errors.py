@@ -94,3 +94,35 @@ class LastSecondFactor(Exception):
 
     def __init__(self) -> None:
         super().__init__("A second factor is required here: add another one before you remove this.")
+
+
+class PreferenceRefused(Exception):
+    """Base of what can go wrong with what a list remembers. Pages alone tell it; programs have no lists."""
+
+
+class FilterNameTaken(PreferenceRefused):
+    """One's saved filters of a list have different names."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You have a filter named “{name}” here already: choose another name.")
+
+
+class TooManyFilters(PreferenceRefused):
+    """More saved filters than anybody finds their way in."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} filters here already: delete one that you do not need.")
+
+
+class MayNotShare(PreferenceRefused):
+    """Sharing a saved filter has a permission of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("You may not share filters with everybody: save it for yourself.")
+
+
+class UnknownFilter(PreferenceRefused):
+    """There is no such saved filter that this member of staff may use or change."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such saved filter, or it is not yours to change.")

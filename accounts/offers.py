@@ -10,18 +10,22 @@ from django.urls import reverse
 
 from accounts import selectors
 from accounts.exports import USERS
-from accounts.models import Customer, Status
+from accounts.models import Customer, CustomerTotals, Status
 from audit.exporting import offer
 from backoffice.lib import roles
 from backoffice.lib.admin import display
 from backoffice.lib.registry import (
     CustomerAction,
+    CustomerCard,
     CustomerFigure,
     CustomerPanel,
+    ListMemory,
     NavigationItem,
     customer_actions,
+    customer_cards,
     customer_figures,
     customer_panels,
+    list_memories,
     navigation,
 )
 
@@ -50,6 +54,8 @@ def register() -> None:
     offer(USERS)
     _register_navigation()
     _register_figures()
+    _register_cards()
+    list_memories.register(ListMemory(key="accounts", read=selectors.remembered))
     customer_panels.register(
         CustomerPanel(
             key="activity",
@@ -134,6 +140,35 @@ def _has_status(statuses: Collection[Status], customer: Customer) -> bool:
 
 def _status_history(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     return {"changes": selectors.status_history(user_id=customer.pk)[:SHOWN_STATUS_CHANGES]}
+
+
+def _register_cards() -> None:
+    cards = [
+        (10, "customers", "Customers", lambda totals: display.number(totals.customers), _growth),
+        (20, "paying", "Paying", lambda totals: display.number(totals.paying), _share_that_pays),
+        (
+            30,
+            "credits",
+            "Average credits",
+            lambda totals: display.credits(round(totals.average_balance, 2)),
+            lambda totals: "",
+        ),
+    ]
+    for order, key, label, value, note in cards:
+        customer_cards.register(
+            CustomerCard(key=key, label=label, permission=SEE_CUSTOMERS, value=value, note=note, order=order)
+        )
+
+
+def _growth(totals: CustomerTotals) -> str:
+    new, before = totals.joined_lately, totals.joined_before
+    if not before:
+        return f"{new:,} new in 30 days"
+    return f"{new:,} new in 30 days, {(new - before) / before:+.0%} against the 30 before"
+
+
+def _share_that_pays(totals: CustomerTotals) -> str:
+    return f"{totals.paying / totals.customers:.1%} of all" if totals.customers else ""
 
 
 def _spend(customer: Customer) -> Any:

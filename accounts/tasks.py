@@ -40,3 +40,9 @@ def clear_sessions() -> None:
 def lift_due_statuses() -> None:
     """Every minute: let in again whose suspension or ban is over."""
     services.lift_due_statuses()
+
+
+@shared_task
+def count_customers() -> None:
+    """Every few minutes: add up all customers for the cards above their list."""
+    services.count_customers()

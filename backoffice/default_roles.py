@@ -41,6 +41,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         *SEE_LEDGER,
         *SEE_PAYMENTS,
         "accounts.export_customers",
+        "accounts.share_savedfilter",
         "credits.gift_credits",
         "credits.adjust_credits",
         "credits.refund_usage",

@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "count-customers": {
+        "task": "accounts.tasks.count_customers",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
     "expire-credits": {
         "task": "credits.tasks.expire_credits",
         "schedule": 300,

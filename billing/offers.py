@@ -10,10 +10,13 @@ from django.urls import reverse
 from accounts.models import Customer
 from audit.exporting import offer
 from backoffice.lib import roles
+from backoffice.lib.admin import display
 from backoffice.lib.registry import (
+    CustomerCard,
     CustomerPanel,
     EntryLink,
     NavigationItem,
+    customer_cards,
     customer_panels,
     entry_links,
     navigation,
@@ -61,6 +64,16 @@ def register() -> None:
             context=_latest_payments,
             order=30,
             link=_all_payments,
+        )
+    )
+    customer_cards.register(
+        CustomerCard(
+            key="revenue",
+            label="Revenue",
+            permission=SEE_PAYMENTS,
+            value=lambda totals: display.money(totals.spend_minor, settings.REPORTING_CURRENCY),
+            note=lambda totals: "net payments of all time",
+            order=40,
         )
     )
     entry_links.register(

@@ -1,6 +1,7 @@
 """What this app offers to the rest of the house, under strings."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,11 +17,13 @@ from backoffice.lib.registry import (
     CustomerAction,
     CustomerFigure,
     CustomerPanel,
+    CustomerRowAction,
     DemoGuard,
     NavigationItem,
     customer_actions,
     customer_figures,
     customer_panels,
+    customer_row_actions,
     demo_guards,
     navigation,
 )
@@ -30,6 +33,8 @@ from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount
 
 SHOWN_ENTRIES = 15
+# What the small buttons of the customers list fill in, for the reader to change.
+QUICK_AMOUNT = 10
 # A night may be missed by a few hours; two may not.
 PROOF_LASTS = timedelta(hours=36)
 SEE_LEDGER = "credits.view_credittransaction"
@@ -83,6 +88,29 @@ def register() -> None:
             order=20,
         )
     )
+    _register_row_actions()
+
+
+def _register_row_actions() -> None:
+    actions = [
+        ("gift", "Gift credits", "plus", "credits.gift_credits", QUICK_AMOUNT),
+        ("adjust", "Take credits", "minus", "credits.adjust_credits", -QUICK_AMOUNT),
+    ]
+    for order, (form, label, icon, permission, amount) in enumerate(actions):
+        customer_row_actions.register(
+            CustomerRowAction(
+                key=f"{form}-quickly",
+                label=label,
+                icon=icon,
+                permission=permission,
+                url=partial(_form_with_amount, form, amount),
+                order=order,
+            )
+        )
+
+
+def _form_with_amount(form: str, amount: int, customer: Customer) -> str:
+    return f"{reverse(f'admin:credits_{form}', args=[customer.pk])}?amount={amount}"
 
 
 def _register_navigation() -> None:

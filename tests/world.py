@@ -8,6 +8,7 @@ set up by the services and needs no fixtures.
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.apps import apps
@@ -15,9 +16,10 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import ApiKey, Customer, StaffMember, StatusChange, User
-from accounts.services import create_api_key, record_activity, suspend_customer
+from accounts.models import ApiKey, Customer, SavedFilter, StaffMember, StatusChange, User
+from accounts.services import create_api_key, record_activity, save_filter, suspend_customer
 from backoffice.lib import clock
+from backoffice.lib.admin.memory import canonical
 from billing.models import CreditPack, StripeEvent
 from billing.services.inbox import receive_event
 from billing.services.processing import process_event
@@ -30,6 +32,7 @@ from credits.postings import Posting
 from jobs.models import Approval, RoleLimit
 
 CUSTOMER, COLLEAGUE = "customer@example.com", "colleague@example.com"
+CUSTOMERS = "accounts.customer"
 
 
 def populate(*, text: str, staff: User) -> None:
@@ -52,6 +55,9 @@ def people(text: str, staff: User) -> None:
     colleague = StaffMember.objects.create_user(COLLEAGUE, full_name=text, is_staff=True, status_reason=text)
     colleague.groups.add(Group.objects.create(name=text))
     create_api_key(name=text, scopes=["read"], staff=colleague, actor=staff)
+    save_filter(
+        actor=staff, list_key=CUSTOMERS, name=text[:60], query=canonical(urlencode({"q": text})), is_shared=True
+    )
 
 
 def ledger(text: str, staff: User) -> None:
@@ -149,6 +155,8 @@ PLACES: dict[str, Callable[[], object]] = {
     "change_id": lambda: StatusChange.objects.order_by("pk")[0].pk,
     "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
     "approval_id": lambda: Approval.objects.order_by("pk")[0].pk,
+    "list_key": lambda: CUSTOMERS,
+    "filter_id": lambda: SavedFilter.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,
     "/accounts/staffmember/ object_id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/accounts/staffmember/ id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,

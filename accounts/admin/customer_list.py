@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import selectors
+from accounts.admin.customer_columns import OfferedColumn
 from backoffice.lib.admin.changelist import EXACT_COUNT_LIMIT, KeysetChangeList
 
 TOO_MANY = "Very many customers match, and not all of them were considered. Add a word or a filter."
@@ -31,6 +32,12 @@ class CustomerChangeList(KeysetChangeList):
         self.unsearched = super().get_queryset(request, exclude_parameters)
         self.query = query
         return self.search.among(self.unsearched)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        for column in self.list_display:
+            if isinstance(column, OfferedColumn):
+                column.load(self.result_list)
 
     def first_rows(self, cursor: Sequence[Any] | None, *, backward: bool, limit: int) -> list[Any]:
         rows = self.keyset.rows(self.unsearched, cursor=cursor, backward=backward)

@@ -1,15 +1,18 @@
 """The customers list and the customer page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from accounts import selectors
+from accounts.admin.customer_columns import cards, offered_columns
 from accounts.admin.customer_list import CustomerChangeList
 from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter
 from accounts.admin.status import BanView, ReinstateView, SuspendView, UnbanView, UndoStatusView
@@ -26,6 +29,7 @@ from backoffice.lib.admin.panels import customer_page
 class CustomerAdmin(ExportMixin, AuditedModelAdmin):
     list_display = (
         "person",
+        "role",
         "credits",
         "plan_badge",
         "generations",
@@ -34,6 +38,8 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
         "last_active",
         "status_badge",
     )
+    optional_columns = ("own_id", "product_id", "stripe_id", "country_code", "source")
+    remembers = True
     list_filter = (
         StatusFilter,
         CreditBandFilter,
@@ -89,6 +95,15 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return selectors.customer_list()
 
+    def get_available_columns(self, request: HttpRequest) -> Sequence[Any]:
+        """Ours, those that other apps offer, and the small buttons, each as far as the reader may have it."""
+        if not hasattr(request, "customer_columns"):
+            request.customer_columns = [*super().get_available_columns(request), *offered_columns(request)]
+        return request.customer_columns
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        return super().changelist_view(request, cards(request) | (extra_context or {}))
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
@@ -109,10 +124,14 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
         return format_html(
             '<span class="person">{}<span><span class="person-email">{}</span>'
             '<span class="person-name">{}</span></span></span>',
-            display.avatar(customer.full_name or customer.email, customer.pk),
+            display.avatar(customer.full_name or customer.email, customer.pk, customer.avatar),
             customer.email,
             customer.full_name,
         )
+
+    @admin.display(description="Role")
+    def role(self, customer: Customer) -> str:
+        return display.badge("Demo", "mute") if customer.demo_mode else "Customer"
 
     @admin.display(description="Credits", ordering="balance_row__balance")
     def credits(self, customer: Customer) -> str:
@@ -141,3 +160,23 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
     @admin.display(description="Status")
     def status_badge(self, customer: Customer) -> str:
         return status_badge(customer.status)
+
+    @admin.display(description="ID")
+    def own_id(self, customer: Customer) -> int:
+        return customer.pk
+
+    @admin.display(description="Product's ID")
+    def product_id(self, customer: Customer) -> str:
+        return customer.external_id or display.absent()
+
+    @admin.display(description="Stripe ID")
+    def stripe_id(self, customer: Customer) -> str:
+        return customer.stripe_customer_id or display.absent()
+
+    @admin.display(description="Country")
+    def country_code(self, customer: Customer) -> str:
+        return customer.country or display.absent()
+
+    @admin.display(description="Source")
+    def source(self, customer: Customer) -> str:
+        return customer.signup_source or display.absent()

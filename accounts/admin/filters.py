@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -18,7 +19,9 @@ class FigureFilter(admin.SimpleListFilter):
     column: ClassVar[str]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [(value, value) for value in selectors.values_in_figures(self.column) if value]
+        known = {value for value in selectors.values_in_figures(self.column) if value}
+        # One that nobody has (any more) is still a filter: the stock one would drop it, and the list be of everybody.
+        return [(value, value) for value in sorted(known | ({self.value()} if self.value() else set()))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{f"figures__{self.column}": self.value()}) if self.value() else queryset
@@ -53,7 +56,11 @@ class CreditBandFilter(admin.SimpleListFilter):
         return [("low", "under 10"), ("medium", "10 to 50"), ("high", "50 and more")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        floor, ceiling = self.bands.get(self.value() or "", (None, None))
+        if not self.value():
+            return queryset
+        if self.value() not in self.bands:
+            raise IncorrectLookupParameters(f"{self.value()} is no band of credits")
+        floor, ceiling = self.bands[str(self.value())]
         if floor is not None:
             queryset = queryset.filter(balance_row__balance__gte=floor)
         return queryset if ceiling is None else queryset.filter(balance_row__balance__lt=ceiling)

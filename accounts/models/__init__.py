@@ -3,10 +3,12 @@
 from accounts.models.activity import ActivityEvent
 from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
+from accounts.models.preferences import ListPreference, SavedFilter
 from accounts.models.roles import DefaultRole
 from accounts.models.search import CustomerSearch
 from accounts.models.sessions import StaffSession
 from accounts.models.status import StatusChange
+from accounts.models.totals import CustomerTotals
 from accounts.models.users import Customer, StaffMember, Status, User
 
 __all__ = [
@@ -17,7 +19,10 @@ __all__ = [
     "CustomerBalance",
     "CustomerFigures",
     "CustomerSearch",
+    "CustomerTotals",
     "DefaultRole",
+    "ListPreference",
+    "SavedFilter",
     "Scope",
     "StaffMember",
     "StaffSession",

@@ -15,10 +15,12 @@ from accounts.selectors.people import (
     customer_by_stripe_id,
     customer_ids,
     customer_list,
+    customer_totals,
     recent_activity,
     signups_of_visitors,
     values_in_figures,
 )
+from accounts.selectors.preferences import remembered
 from accounts.selectors.search import Search, search_for
 from accounts.selectors.status import status_history, statuses_due
 
@@ -30,12 +32,14 @@ __all__ = [
     "customer_by_stripe_id",
     "customer_ids",
     "customer_list",
+    "customer_totals",
     "has_second_factor",
     "key_by_secret",
     "key_list",
     "live_sessions",
     "main_factors",
     "recent_activity",
+    "remembered",
     "search_for",
     "second_factors",
     "signups_of_visitors",

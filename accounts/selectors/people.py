@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from psycopg import sql
 
 from accounts.errors import UnknownCustomer
-from accounts.models import ActivityEvent, Customer, CustomerFigures
+from accounts.models import ActivityEvent, Customer, CustomerFigures, CustomerTotals
 
 LARGEST_ID = 2**63 - 1
 MOST_CHOICES = 200
@@ -34,6 +34,11 @@ WITH RECURSIVE found(value) AS (
 )
 SELECT value FROM found WHERE value IS NOT NULL LIMIT {limit}
 """
+
+
+def customer_totals() -> CustomerTotals | None:
+    """All customers added up, as they were last counted; None when they never were."""
+    return CustomerTotals.objects.first()
 
 
 def values_in_figures(column: str) -> list[str]:

@@ -8,6 +8,13 @@ from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, t
 from accounts.services.customers import PutResult, link_stripe_customer, put_customer
 from accounts.services.figures import set_balances, set_spend
 from accounts.services.ingest import ToldEvent, record_events
+from accounts.services.preferences import (
+    change_filter,
+    choose_columns,
+    choose_first_filter,
+    delete_filter,
+    save_filter,
+)
 from accounts.services.roles import apply_default_roles
 from accounts.services.status import (
     StatusOutcome,
@@ -18,6 +25,7 @@ from accounts.services.status import (
     unban_customer,
     undo_status_change,
 )
+from accounts.services.totals import count_customers
 
 __all__ = [
     "Activity",
@@ -27,7 +35,12 @@ __all__ = [
     "ToldEvent",
     "apply_default_roles",
     "ban_customer",
+    "change_filter",
+    "choose_columns",
+    "choose_first_filter",
+    "count_customers",
     "create_api_key",
+    "delete_filter",
     "lift_due_statuses",
     "lift_suspension",
     "link_stripe_customer",
@@ -37,6 +50,7 @@ __all__ = [
     "record_activity",
     "record_events",
     "revoke_api_key",
+    "save_filter",
     "set_balances",
     "set_spend",
     "suspend_customer",

@@ -36,6 +36,7 @@ def play(story: Story, *, password: Callable[[], str], progress: Callable[[int, 
         with transaction.atomic():
             players.play(day)
         progress(number, story.period.days)
+    accounts.count_customers()
     _prove(story)
     return players.spending.rejected
 

@@ -4,7 +4,7 @@ An app registers from ``AppConfig.ready()``; whoever is above or below reads the
 Every entry carries the permission that is needed to see it, so that no reader has to know the app.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -130,6 +130,55 @@ class CustomerAction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerRowAction:
+    """A small button in each row of the customers list that opens a form of its own."""
+
+    key: str
+    label: str
+    icon: str
+    permission: str
+    url: Callable[[Any], str]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerColumn:
+    """A column of the customers list. ``load`` is given the page's customers and gives each one's cell, by id.
+
+    It is called once for a page, and only when the column is shown; ``shown`` says whether it is unless the reader
+    chose otherwise.
+    """
+
+    key: str
+    label: str
+    permission: str
+    load: Callable[[Sequence[Any]], Mapping[int, Any]]
+    shown: bool = True
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerCard:
+    """A figure above the customers list. ``value`` and ``note`` are given the totals as they were last counted."""
+
+    key: str
+    label: str
+    permission: str
+    value: Callable[[Any], Any]
+    note: Callable[[Any], Any] = lambda totals: ""
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListMemory:
+    """Where what lists remember of their readers is kept: ``read`` is given the reader and the list's key."""
+
+    key: str
+    read: Callable[[Any, str], Any]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class EntryLink:
     """What lies behind a ledger entry elsewhere: ``find`` gives the address and the text for one, or None."""
 
@@ -171,6 +220,10 @@ navigation: Registry[NavigationItem] = Registry("navigation")
 customer_panels: Registry[CustomerPanel] = Registry("customer panels")
 customer_figures: Registry[CustomerFigure] = Registry("customer figures")
 customer_actions: Registry[CustomerAction] = Registry("customer actions")
+customer_row_actions: Registry[CustomerRowAction] = Registry("customer row actions")
+customer_columns: Registry[CustomerColumn] = Registry("customer columns")
+customer_cards: Registry[CustomerCard] = Registry("customer cards")
+list_memories: Registry[ListMemory] = Registry("list memories")
 entry_links: Registry[EntryLink] = Registry("entry links")
 health_probes: Registry[HealthProbe] = Registry("health probes")
 plan_guards: Registry[PlanGuard] = Registry("plan guards")

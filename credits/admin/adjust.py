@@ -52,6 +52,10 @@ class AdjustView(ApprovableFormView):
             raise Http404("There is no such customer.")
         return customer
 
+    def get_initial(self, request: HttpRequest, subject: Customer) -> dict[str, Any]:
+        # The small buttons of the customers list fill in an amount; it is read like one that was typed.
+        return {"amount": request.GET.get("amount", "")}
+
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         if subject.demo_mode:
             raise DemoCustomer(subject.pk)

@@ -6,7 +6,7 @@ function openShortcuts() {
 }
 
 function toggleFilters() {
-  const panel = document.querySelector("details.filter-panel");
+  const panel = document.getElementById("changelist-filter");
   if (!panel) return;
   panel.open = !panel.open;
   (panel.open ? panel.querySelector("a, input, button") : panel.querySelector("summary")).focus();

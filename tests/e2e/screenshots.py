@@ -65,7 +65,7 @@ def photograph(browser: Browser, url: str, look: str, options: dict, password: s
 
 def biggest_spender(page: Page) -> str:
     """The address of the customer who comes first when the list is sorted by spend."""
-    page.goto("/admin/accounts/customer/?o=-4")
+    page.goto("/admin/accounts/customer/?o=-spend")
     return page.evaluate("document.querySelector('#result_list tbody a').href")
 
 

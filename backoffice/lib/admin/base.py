@@ -1,6 +1,6 @@
 """What every admin page of the house shares. What changes anything is audited by the class that extends this one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -11,11 +11,13 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.functional import cached_property
 
 from backoffice.lib.admin import widgets
 from backoffice.lib.admin.changelist import EXACT_COUNT_LIMIT, KeysetChangeList
+from backoffice.lib.admin.memory import is_shown_at_first, key_of, remembered
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -60,6 +62,9 @@ class BackofficeModelAdmin(_ModelAdmin):
     link_lookups: tuple[str, ...] = ()
     # Whether the page of a record leads to what the audit log knows of it.
     has_history = True
+    # Whether readers may choose columns and save filters, and which columns are not shown until they are chosen.
+    remembers = False
+    optional_columns: tuple[str, ...] = ()
     # What an empty list will hold and what to do about it: a sentence each.
     empty_hint = ""
     formfield_overrides = {
@@ -102,6 +107,33 @@ class BackofficeModelAdmin(_ModelAdmin):
             form.label_suffix = ""
         context["has_history"] = self.has_history
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_available_columns(self, request: HttpRequest) -> Sequence[Any]:
+        """All columns that this reader may see, those included that are not shown until they are chosen."""
+        return [*super().get_list_display(request), *self.optional_columns]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns that the reader chose, else those that are shown to everybody, in the order of the list."""
+        if not self.remembers:
+            return super().get_list_display(request)
+        available = self.get_available_columns(request)
+        chosen = remembered(request, self.opts.label_lower).columns
+        if chosen is None:
+            return [name for name in available if is_shown_at_first(name) and name not in self.optional_columns]
+        kept = {*chosen, *map(key_of, self.get_fixed_columns(available))}
+        return [name for name in available if key_of(name) in kept]
+
+    def get_fixed_columns(self, available: Sequence[Any]) -> Sequence[Any]:
+        """The columns that lead to the record, without which a list would lead nowhere."""
+        return self.list_display_links or available[:1]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; its bare address opens what the reader chose to begin with."""
+        if self.remembers and request.method == "GET" and not request.META.get("QUERY_STRING"):
+            first = remembered(request, self.opts.label_lower).first_filter
+            if first and self.has_view_or_change_permission(request):
+                return redirect(f"{request.path}?{first.query}")
+        return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList

@@ -1,18 +1,19 @@
 """The change list of big tables: no count of all rows, no offset, and a number of queries that rows do not change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
+from django.contrib.admin.utils import label_for_field
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateField, DecimalField, Field, FloatField, IntegerField, Model, QuerySet
 from django.http import HttpRequest
 
+from backoffice.lib.admin import memory
 from backoffice.lib.admin.chips import Chip, chips
-from backoffice.lib.admin.keyset import Keyset, target_field
+from backoffice.lib.admin.keyset import AFTER_VAR, BEFORE_VAR, Keyset, target_field
 
-AFTER_VAR, BEFORE_VAR = "after", "before"
 EXACT_COUNT_LIMIT = 1_000
 FIGURES = (IntegerField, DecimalField, FloatField)
 
@@ -31,6 +32,12 @@ class KeysetChangeList(ChangeList):
     # Why the search cannot be done, or what there is to know of its result.
     search_fault = ""
     search_note = ""
+    # What the list remembers of its reader, if it does: columns to choose from, and saved filters.
+    column_choices: Sequence[memory.ColumnChoice] = ()
+    tabs: Sequence[memory.Tab] = ()
+    # Everything that narrows and orders it, in the form in which it is saved.
+    query_to_save = ""
+    opens_whole = True
     next_url: str | None = None
     previous_url: str | None = None
 
@@ -60,6 +67,8 @@ class KeysetChangeList(ChangeList):
         self.can_show_all = False
         self.multi_page = False
         self.paginator = None
+        if getattr(self.model_admin, "remembers", False):
+            self._recall(request)
 
     @property
     def result_count_text(self) -> str:
@@ -81,6 +90,16 @@ class KeysetChangeList(ChangeList):
         """The list in the same order, without search and filters."""
         return self.get_query_string(dict.fromkeys(name for name in self.filter_params if name != ORDER_VAR))
 
+    @property
+    def current_tab(self) -> memory.Tab | None:
+        """The tab of the saved filter that the list shows."""
+        return next((tab for tab in self.tabs if tab.is_current and tab.filter), None)
+
+    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: Iterable[str] | None = None) -> str:
+        """As the stock one; but where the bare address opens a saved filter, the whole list has another."""
+        query = super().get_query_string(new_params, remove)
+        return f"?{ALL_VAR}=" if query == "?" and not self.opens_whole else query
+
     def get_ordering_field_columns(self) -> dict[int, Literal["desc", "asc"]]:
         """The one column that the list is sorted by, if it is shown."""
         shown = [index for index, name in enumerate(self.list_display) if self._path(name) == self.keyset.column]
@@ -92,7 +111,8 @@ class KeysetChangeList(ChangeList):
         field = self._field(self.list_display[index])
         starts_high = isinstance(field, (*FIGURES, DateField))
         descending = now == "asc" or (now is None and starts_high)
-        return self.get_query_string({ORDER_VAR: f"-{index}" if descending else str(index)})
+        name = memory.key_of(self.list_display[index])
+        return self.get_query_string({ORDER_VAR: f"-{name}" if descending else name})
 
     def is_numeric(self, name: Any) -> bool:
         """Whether the column shows figures, which stand right-aligned: by its field, or by what it sorts by."""
@@ -137,14 +157,33 @@ class KeysetChangeList(ChangeList):
     def _page_url(self, name: str, row: Model) -> str:
         return self.get_query_string({name: self.keyset.cursor_of(row)})
 
+    def _recall(self, request: HttpRequest) -> None:
+        """Set what the page shows of what the list remembers."""
+        known = memory.remembered(request, self.opts.label_lower)
+        self.opens_whole = known.first_filter is None
+        self.query_to_save = memory.canonical(request.GET.urlencode())
+        self.tabs = memory.tabs(known, self.query_to_save)
+        shown = {memory.key_of(name) for name in self.list_display}
+        owner: Any = self.model_admin
+        available = owner.get_available_columns(request)
+        fixed = owner.get_fixed_columns(available)
+        self.column_choices = [
+            memory.ColumnChoice(
+                key=memory.key_of(name),
+                label=str(label_for_field(name, self.model, self.model_admin)),
+                is_shown=memory.key_of(name) in shown,
+            )
+            for name in available
+            if name not in fixed
+        ]
+
     def _clicked_order(self) -> Keyset | None:
-        _, minus, index = str(self.params.get(ORDER_VAR, "")).partition(".")[0].rpartition("-")
-        if not (index.isascii() and index.isdigit() and len(index) < 4 and int(index) < len(self.list_display)):
+        # By name and not by place as in the stock list: readers choose their columns, and links outlive a choice.
+        order = str(self.params.get(ORDER_VAR, ""))
+        name = order.removeprefix("-")
+        if name not in map(str, self.sortable_by or ()):
             return None
-        name = self.list_display[int(index)]
-        if name not in (self.sortable_by or ()):
-            return None
-        return self._keyset(minus + str(self._path(name)))
+        return self._keyset(("-" if order.startswith("-") else "") + str(self._path(name)))
 
     def _default_order(self, request: HttpRequest) -> Keyset:
         ordering = list(self.model_admin.get_ordering(request) or self.lookup_opts.ordering or ())

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from backoffice.lib import clock
+from backoffice.lib import clock, media
 from backoffice.lib.money import format_credits, format_money
 
 Tone = Literal["ok", "warn", "bad", "info", "mute"]
@@ -119,8 +120,13 @@ def link(url: str, text: Any) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
-def avatar(name: str, seed: object = "") -> SafeString:
-    """Initials on a colour that stays with ``seed``. Decoration: the name stands beside it."""
+def avatar(name: str, seed: object = "", image: str = "") -> SafeString:
+    """The image if it comes from MEDIA_HOSTS, else initials on a colour that stays with ``seed``.
+
+    Decoration: the name stands beside it.
+    """
+    if image and media.is_allowed(image, settings.MEDIA_HOSTS):
+        return format_html('<img class="avatar" src="{}" alt="" width="28" height="28" loading="lazy">', image)
     tone = zlib.crc32(str(seed or name).encode()) % AVATAR_TONES
     return format_html('<span class="avatar tone-{}" aria-hidden="true">{}</span>', tone, initials(name))
 

@@ -13,6 +13,8 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.core import signing
 from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
 
+# Of an address: the place that the page begins after, or ends before.
+AFTER_VAR, BEFORE_VAR = "after", "before"
 COLUMN, TIEBREAK = "keyset_column", "keyset_tiebreak"
 
 
