@@ -1,4 +1,4 @@
-"""The six digits of an authenticator app (RFC 6238), and how its secret is kept."""
+"""The six digits of an authenticator app (RFC 6238), recovery codes, and how the secrets of both are kept."""
 
 import base64
 import hashlib
@@ -7,6 +7,7 @@ import structlog
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from cryptography.fernet import Fernet, InvalidToken
@@ -33,10 +34,32 @@ def secret_of(app: Authenticator) -> str:
     try:
         return str(decrypt(app.data["secret"]))
     except InvalidToken:
-        log.error("second factor unreadable: SECRET_KEY has changed", authenticator=app.pk)
+        _tell(app)
         return ""
+
+
+def use_recovery_code(kept: Authenticator, code: str) -> bool:
+    """Whether ``code`` is among those that are left of ``kept``, and it then is no more."""
+    try:
+        return bool(RecoveryCodes(kept).validate_code(code))
+    except InvalidToken:
+        _tell(kept)
+        return False
+
+
+def recovery_codes_left(kept: Authenticator) -> list[str]:
+    """Those not used yet; none when they were made under another SECRET_KEY."""
+    try:
+        return list(RecoveryCodes(kept).get_unused_codes())
+    except InvalidToken:
+        _tell(kept)
+        return []
 
 
 def cipher() -> Fernet:
     """What secrets are kept under, so that a copy of the database alone lets nobody in."""
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"second-factor:" + settings.SECRET_KEY.encode()).digest()))
+
+
+def _tell(factor: Authenticator) -> None:
+    log.error("second factor unreadable: SECRET_KEY has changed", kind=factor.type, authenticator=factor.pk)

@@ -256,6 +256,8 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Back office"
+# Steps of 30 seconds that the clock of an app may be off.
+MFA_TOTP_TOLERANCE = 1
 # Nobody proves an address here: staff are added by a super admin.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 AXES_HANDLER = "accounts.login.guard.LoginGuard"

@@ -11,7 +11,9 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 
+from accounts.admin import staff_access
 from accounts.badges import status_badge
 from accounts.models import StaffMember, Status
 from audit.modeladmin import AuditedModelAdmin
@@ -79,6 +81,15 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*staff_access.urls(), *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        is_colleague = request.user.is_superuser and object_id != str(request.user.pk)
+        return super().change_view(
+            request, object_id, form_url, {"is_colleague": is_colleague, **(extra_context or {})}
+        )
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         if self.has_change_permission(request) and not step_up.is_fresh(request):

@@ -30,6 +30,25 @@ CODE_INPUT = forms.TextInput(
 )
 
 
+class CredentialField(forms.CharField):
+    """What the browser answers for a passkey: a JSON object, which is all that is known of it here."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(max_length=LONGEST_CREDENTIAL, error_messages={"required": UNREADABLE})
+
+    def clean(self, value: Any) -> dict[str, Any]:
+        try:
+            credential = json.loads(super().clean(value))
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(UNREADABLE) from error
+        # An empty one would pass for none further on. It is kept as it came, in JSON, which in PostgreSQL holds no NUL.
+        if not isinstance(credential, dict) or not credential or "\\u0000" in json.dumps(credential):
+            raise ValidationError(UNREADABLE)
+        return credential
+
+
 class LoginForm(account_forms.LoginForm):
     """Email and password, under the names that the stock admin's login gave them."""
 
@@ -63,8 +82,9 @@ class CodeForm(AuthenticateForm):
 
 
 class PasskeyForm(AuthenticateWebAuthnForm):
-    """What the browser answers for a passkey."""
+    """A passkey that was set up before."""
 
+    credential = CredentialField()
     method = "passkey"
 
     def clean_credential(self) -> Authenticator:
@@ -124,20 +144,13 @@ class AddPasskeyForm(AddWebAuthnForm):
     """A new passkey, as the browser made it."""
 
     name = forms.CharField(max_length=60, label="Name", help_text="Which device or key it is, such as Work laptop.")
+    credential = CredentialField()
 
     def clean(self) -> dict[str, Any]:
         try:
             return super().clean()
         except _UNREADABLE as error:
             raise ValidationError(UNREADABLE) from error
-
-    def clean_credential(self) -> dict[str, Any]:
-        credential = self.cleaned_data["credential"]
-        # Kept as it came, in JSON, which in PostgreSQL holds no NUL.
-        kept = json.dumps(credential)
-        if not isinstance(credential, dict) or len(kept) > LONGEST_CREDENTIAL or "\\u0000" in kept:
-            raise ValidationError(UNREADABLE)
-        return credential
 
 
 class ResetRequestForm(forms.Form):

@@ -28,12 +28,18 @@ class SessionStore(db.SessionStore):
     @property
     def started_at(self) -> datetime | None:
         """When somebody logged in with this session; None before it is kept."""
-        return self._row.started_at if self._row else None
+        row = self._loaded()
+        return row.started_at if row else None
 
     @property
     def public_id(self) -> str:
         """The session's name on pages and in the log."""
-        return str(self._row.public_id) if self._row else ""
+        row = self._loaded()
+        return str(row.public_id) if row else ""
+
+    def _loaded(self) -> StaffSession | None:
+        self._get_session()
+        return self._row
 
     def seen(self) -> None:
         """Somebody is at the browser."""
@@ -44,8 +50,7 @@ class SessionStore(db.SessionStore):
 
     def cycle_key(self) -> None:
         """A new key. Whoever is logged in stays so for as long as they would have with the old one."""
-        is_somebodys = SESSION_KEY in self
-        started = self.started_at if is_somebodys else None
+        started = self.started_at if SESSION_KEY in self else None
         self._row = None
         super().cycle_key()
         if self._row and started:

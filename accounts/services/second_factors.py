@@ -91,7 +91,7 @@ def use_code(*, member: User, code: str) -> Authenticator | None:
     app, recovery = factors.get(Type.TOTP), factors.get(Type.RECOVERY_CODES)
     if app is not None and _use_app_code(app, code):
         return app
-    if recovery is not None and RecoveryCodes(recovery).validate_code(code):
+    if recovery is not None and one_time_codes.use_recovery_code(recovery, code):
         return recovery
     return None
 

@@ -1,5 +1,7 @@
 """Ending sessions. Ban, suspension, demotion and a new password end them too: the database sees to that."""
 
+from uuid import UUID
+
 from django.db import transaction
 
 from accounts.models import StaffSession, User
@@ -9,7 +11,11 @@ from audit.services import Resource, record
 
 @transaction.atomic
 def end_session(*, member: User, public_id: str, actor: User) -> bool:
-    """End one session of ``member``; False when it is over already."""
+    """End one session of ``member``; False when it is over already, or there never was one of this name."""
+    try:
+        UUID(public_id)
+    except ValueError:
+        return False
     ended, _ = StaffSession.objects.filter(user=member, public_id=public_id).delete()
     if ended:
         _tell(member, actor, [public_id])

@@ -3,8 +3,6 @@
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from cryptography.fernet import InvalidToken
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,6 +11,7 @@ from django.views.generic import TemplateView
 
 from accounts import selectors
 from accounts.login.visitor import member_of, session_of
+from accounts.one_time_codes import recovery_codes_left
 from accounts.services import sessions
 
 Type = Authenticator.Type
@@ -40,7 +39,9 @@ class SecurityView(AccountView):
             **super().get_context_data(**kwargs),
             "factors": [factor for factor in factors if factor.type != Type.RECOVERY_CODES],
             "has_app": any(factor.type == Type.TOTP for factor in factors),
-            "codes_left": next((_left(codes) for codes in factors if codes.type == Type.RECOVERY_CODES), None),
+            "codes_left": next(
+                (len(recovery_codes_left(kept)) for kept in factors if kept.type == Type.RECOVERY_CODES), None
+            ),
             "session_count": selectors.live_sessions(member).count(),
         }
 
@@ -79,10 +80,3 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     ended = sessions.end_sessions(member=member, actor=member, except_for=session_of(request).public_id)
     messages.success(request, f"Ended: {ended}." if ended else "There were no others.")
     return redirect("account_sessions")
-
-
-def _left(codes: Authenticator) -> int:
-    try:
-        return len(RecoveryCodes(codes).get_unused_codes())
-    except InvalidToken:
-        return 0
