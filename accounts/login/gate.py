@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -13,6 +14,8 @@ from accounts import selectors
 from accounts.login.visitor import session_of
 from accounts.models import User
 from backoffice.lib.background import is_background
+
+LAPSED = "You were logged out: nobody was at it for a while, or it was open for too long."
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -31,6 +34,8 @@ def admitted(request: HttpRequest) -> User | AnonymousUser:
     """
     user = get_user(request)
     if not user.is_authenticated:
+        if session_of(request).lapsed:
+            messages.info(request, LAPSED, fail_silently=True)
         return user
     if not is_background(request):
         session_of(request).seen()

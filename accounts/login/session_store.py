@@ -38,7 +38,8 @@ class SessionStore(db.SessionStore):
         return str(row.public_id) if row else ""
 
     def _loaded(self) -> StaffSession | None:
-        self._get_session()
+        # Asking for what it holds loads it.
+        self.keys()
         return self._row
 
     def seen(self) -> None:

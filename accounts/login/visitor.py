@@ -20,5 +20,7 @@ def session_of(request: HttpRequest) -> SessionStore:
 
 
 def is_ours(request: HttpRequest, url: str) -> bool:
-    """Whether ``url``, which came from outside, leads to a page of this host."""
-    return url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    """Whether ``url``, which came from outside, is the path of a page of ours."""
+    hosts, is_secure = {request.get_host()}, request.is_secure()
+    is_allowed = url_has_allowed_host_and_scheme(url, allowed_hosts=hosts, require_https=is_secure)
+    return url.startswith("/") and "\0" not in url and is_allowed

@@ -35,13 +35,12 @@ class SecurityView(AccountView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         member = member_of(self.request)
         factors = list(selectors.second_factors(member))
+        kept = next((factor for factor in factors if factor.type == Type.RECOVERY_CODES), None)
         return {
             **super().get_context_data(**kwargs),
             "factors": [factor for factor in factors if factor.type != Type.RECOVERY_CODES],
             "has_app": any(factor.type == Type.TOTP for factor in factors),
-            "codes_left": next(
-                (len(recovery_codes_left(kept)) for kept in factors if kept.type == Type.RECOVERY_CODES), None
-            ),
+            "codes_left": len(recovery_codes_left(kept)) if kept else None,
             "session_count": selectors.live_sessions(member).count(),
         }
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account.views import LoginView
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import get_user
@@ -36,10 +35,6 @@ class SignInView(LoginView):
             logout(request)
             messages.warning(request, OLD_SESSION)
         return super().dispatch(request, *args, **kwargs)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        lapsed = getattr(self.request.session, "lapsed", False)
-        return {**super().get_context_data(**kwargs), "lapsed": lapsed, "idle_age": settings.SESSION_IDLE_AGE}
 
 
 @require_POST

@@ -223,14 +223,15 @@ def test_nobody_removes_somebody_elses(browser, grace):
     assert Authenticator.objects.filter(pk=app.pk).exists()
 
 
-@pytest.mark.parametrize(
-    "credential",
-    ["", "{}", "[]", "null", "7", '"x"', "{", '{"id": 1}', '{"id": "\\u0000"}', '{"rawId": "!", "response": []}']
-    + [
-        '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {"clientDataJSON": "AA", "attestationObject": "AA"}}'
-    ]
-    + ["[" * 20_000, '{"id": "' + "A" * 30_000 + '"}'],
+NONSENSE = (
+    *("", "{}", "[]", "null", "7", '"x"', "{", '{"id": 1}', '{"id": "\\u0000"}', '{"rawId": "!", "response": []}'),
+    '{"id": "AA", "rawId": "AA", "type": "public-key",'
+    ' "response": {"clientDataJSON": "AA", "attestationObject": "AA", "authenticatorData": "AA", "signature": "AA"}}',
+    *("[" * 20_000, '{"id": "' + "A" * 30_000 + '"}'),
 )
+
+
+@pytest.mark.parametrize("credential", NONSENSE)
 def test_an_answer_for_a_passkey_that_no_browser_gives_is_refused(browser, grace, credential):
     browser.log_in()
     browser.get(ADD_PASSKEY)
