@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import timedelta
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,22 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=10),
         "options": {"expires": 3600},
     },
+    "tell-what-was-missed": {
+        "task": "jobs.tasks.tell_what_was_missed",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
+    "tell-of-movements": {
+        "task": "credits.tasks.tell_of_movements",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
+    "tell-of-movements-missed": {
+        "task": "credits.tasks.tell_of_movements",
+        "schedule": crontab(hour=4, minute=15),
+        "kwargs": {"hours": 72},
+        "options": {"expires": 3600},
+    },
     "verify-ledger": {
         "task": "credits.tasks.verify_ledger",
         "schedule": crontab(hour=3, minute=30),
@@ -298,6 +315,9 @@ REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
 REPORTING_TIME_ZONE = env.str("REPORTING_TIME_ZONE", default="UTC")
 # How long credits last that are refunded after their lot has lapsed.
 CREDIT_REFUND_GRACE = timedelta(days=env.int("CREDIT_REFUND_GRACE_DAYS", default=30))
+
+# The balance, in credits, below which the product is told that a customer runs dry; 0: it is not told.
+LOW_BALANCE_CREDITS = Decimal(env.str("LOW_BALANCE_CREDITS", default="10"))
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -1,6 +1,6 @@
 """Work of the ledger that runs by the clock."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from celery import shared_task
 
@@ -18,6 +18,12 @@ def expire_credits() -> None:
 def reset_allowances() -> None:
     """Every few minutes: begin the allowance periods that are due."""
     services.reset_allowances()
+
+
+@shared_task
+def tell_of_movements(hours: float = 0.25) -> None:
+    """Every minute: tell the product of allowances and of balances that ran low in the last ``hours``."""
+    services.tell_of_movements(look_back=timedelta(hours=hours))
 
 
 @shared_task

@@ -6,8 +6,9 @@ from django.http import HttpRequest
 
 from accounts.models import Customer
 from backoffice.lib import roles
+from backoffice.lib.hooks import hooks
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
-from jobs import selectors
+from jobs import selectors, services
 from jobs.admin.approvals import SEE, what
 
 # What becomes of a request; what was asked for is frozen.
@@ -19,6 +20,7 @@ def register() -> None:
     roles.declare("jobs_approval", roles.TableGrant(update=DECISION))
     roles.declare("jobs_limituse", roles.TableGrant())
     roles.hide("jobs_outboxmessage", ("body", "payload", "recipient"))
+    hooks.on("user_status_changed", "webhook", lambda *, change_id: services.tell_of_status_change(change_id))
     navigation.register(
         NavigationItem(
             key="approvals",

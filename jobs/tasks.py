@@ -1,5 +1,7 @@
 """What workers do with what waits. Each task is told an id and does nothing if it is done already."""
 
+from datetime import timedelta
+
 from celery import shared_task
 
 from backoffice.lib.nudge import nudge
@@ -8,6 +10,8 @@ from jobs.services.results import forget_old_results
 
 # Two workers' hands full for a while: the next sweep has the rest.
 MESSAGES_AT_ONCE = 500
+# Longer than anybody leaves the workers switched off unawares.
+LOOK_BACK = timedelta(days=3)
 
 
 @shared_task
@@ -35,5 +39,14 @@ def deliver_message(message_id: int, attempts: int) -> None:
 @shared_task
 def sweep_outbox() -> None:
     """Hand out the messages that are due: their nudge was lost, their attempt failed, or its worker was killed."""
-    for message_id, attempts in services.claim_due_messages(limit=MESSAGES_AT_ONCE):
+    claimed = services.claim_due_messages(limit=MESSAGES_AT_ONCE)
+    for message_id, attempts in claimed:
         nudge(deliver_message, message_id, attempts)
+    if len(claimed) == MESSAGES_AT_ONCE:
+        nudge(sweep_outbox)
+
+
+@shared_task
+def tell_what_was_missed() -> None:
+    """Tell the product of bans and suspensions whose hook was lost with its process."""
+    services.tell_of_untold_status_changes(look_back=LOOK_BACK)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from accounts.services import ban_customer, unban_customer
 from credits import services
 from credits.kinds import TransactionKind
 from credits.postings import Posting
@@ -22,11 +23,22 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "integrate.md"
 FENCED = re.compile(r"^```(bash|python|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+WEBHOOK_SECRET = "a-secret-of-the-product"
+
+
 @pytest.fixture
-def environment(live_server):
+def environment(live_server, settings):
+    settings.PRODUCT_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
     user = CustomerFactory(external_id="u_1", email="ada@example.com")
     services.post(Posting(user_id=user.pk, kind=TransactionKind.GIFT, amount=Decimal(100), idempotency_key="test:gift"))
-    return {"PATH": os.environ["PATH"], "BASE": f"{live_server.url}/api/v1", "KEY": key()}
+    ban_customer(user_id=user.pk, actor=None, reason="a test")
+    unban_customer(user_id=user.pk, actor=None, reason="a test")
+    return {
+        "PATH": os.environ["PATH"],
+        "BASE": f"{live_server.url}/api/v1",
+        "KEY": key(),
+        "WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
 
 
 def run(command, environment):
@@ -46,7 +58,7 @@ def shape(value):
 
 
 def test_every_example_runs_and_answers_what_is_shown(environment):
-    helper, said, compared = "", "", 0
+    helper, said, said_by_python, compared = "", "", "", 0
     for language, text in FENCED.findall(DOCUMENT.read_text()):
         if language == "bash":
             said = run(["bash", "-euc", text], environment)
@@ -55,7 +67,10 @@ def test_every_example_runs_and_answers_what_is_shown(environment):
             said = run([sys.executable, "-c", helper + text], environment)
             assert said
             helper = helper or text
+            said_by_python += said
         else:
             assert shape(json.loads(said)) == shape(json.loads(text))
             compared += 1
     assert compared == 3
+    assert "'topic': 'user.banned'" in said_by_python
+    assert "'topic': 'user.unbanned'" in said_by_python

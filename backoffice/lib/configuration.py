@@ -17,6 +17,7 @@ HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")
 SENDER = re.compile(r"([^<>\r\n]+<)?[^\s<>@,]+@[^\s<>@,]+>?")
 MAIL_SCHEMES = {"smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail"}
 SHORTEST_WEBHOOK_SECRET = 16
+CREDITS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 MEDIA_HOST = re.compile(r"(https?://)?[\w*.\[\]:-]+(/[^\s;,'\"]*)?")
 
 
@@ -114,6 +115,9 @@ RULES = {
     "API_STAFF_RATE_LIMIT": _whole(0, 1_000_000),
     # A refund of nothing but lapsed credits gives them back for at least a day.
     "CREDIT_REFUND_GRACE_DAYS": _whole(1, 36500),
+    "LOW_BALANCE_CREDITS": Rule(
+        re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?").fullmatch, "an amount of credits such as 10 or 2.5"
+    ),
     "TRUSTED_PROXIES": _each(_is_network, "networks such as 10.0.0.0/8"),
     "CSRF_TRUSTED_ORIGINS": _each(ORIGIN.fullmatch, "origins such as https://backoffice.example.com, without a path"),
     "ALLOWED_HOSTS": _each(HOST.fullmatch, "host names such as backoffice.example.com, without scheme and port"),

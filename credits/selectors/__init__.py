@@ -32,6 +32,7 @@ from credits.selectors.lists import (
 )
 from credits.selectors.previews import Preview, preview
 from credits.selectors.rules import RULES
+from credits.selectors.telling import untold_allowances, untold_low_balances
 from credits.selectors.verification import Fault, number_of_accounts, verify
 
 __all__ = [
@@ -66,5 +67,7 @@ __all__ = [
     "reversed_by",
     "search",
     "standing",
+    "untold_allowances",
+    "untold_low_balances",
     "verify",
 ]

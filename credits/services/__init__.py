@@ -10,6 +10,7 @@ from credits.services.holds import capture_hold, place_hold, release_hold
 from credits.services.integrity import verify_ledger
 from credits.services.posting import post, post_batch
 from credits.services.refunds import claw_back, refund_usage, reinstate
+from credits.services.telling import tell_of_movements
 
 __all__ = [
     "HoldResult",
@@ -32,5 +33,6 @@ __all__ = [
     "reset_allowances",
     "reverse_transaction",
     "set_allowance",
+    "tell_of_movements",
     "verify_ledger",
 ]

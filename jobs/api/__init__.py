@@ -1,6 +1,7 @@
-"""How failures of jobs, limits and approvals are answered at the API."""
+"""What the product fetches from the outbox, and how failures of jobs, limits and approvals are answered."""
 
 from backoffice.lib.api.errors import ErrorTable
+from jobs.api.events import router as webhooks
 from jobs.errors import WorkError
 
 errors = ErrorTable(
@@ -18,4 +19,4 @@ errors = ErrorTable(
     },
 )
 
-__all__ = ["errors"]
+__all__ = ["errors", "webhooks"]

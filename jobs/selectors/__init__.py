@@ -7,6 +7,12 @@ from jobs.selectors.approvals import (
     waiting_for,
 )
 from jobs.selectors.limits import Bounds, bounds_of, excess, used_today
+from jobs.selectors.outbox import (
+    key_of_status_change,
+    status_changes_to_tell,
+    untold,
+    untold_status_changes,
+)
 from jobs.selectors.work import items_of, jobs_seen_by, may_see, result_is_there
 
 __all__ = [
@@ -16,10 +22,14 @@ __all__ = [
     "excess",
     "items_of",
     "jobs_seen_by",
+    "key_of_status_change",
     "may_decide",
     "may_see",
     "pending_about",
     "result_is_there",
+    "status_changes_to_tell",
+    "untold",
+    "untold_status_changes",
     "used_today",
     "waiting_for",
 ]

@@ -6,6 +6,7 @@ from jobs.services.feed import events_after
 from jobs.services.limits import apply_default_limits, count_use, lock_staff, set_limit
 from jobs.services.outbox import enqueue, send_again
 from jobs.services.running import run_job
+from jobs.services.telling import Told, tell_of_status_change, tell_of_untold_status_changes, tell_product
 from jobs.services.work import (
     cancel_job,
     create_job,
@@ -19,6 +20,7 @@ from jobs.services.work import (
 )
 
 __all__ = [
+    "Told",
     "apply_default_limits",
     "approve",
     "cancel_job",
@@ -41,6 +43,9 @@ __all__ = [
     "send_again",
     "set_limit",
     "start_draft",
+    "tell_of_status_change",
+    "tell_of_untold_status_changes",
+    "tell_product",
     "undo_job",
     "withdraw",
 ]
