@@ -167,6 +167,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "/billing/payment/export/ key": lambda: "payments",
     "/credits/credittransaction/export/ key": lambda: "transactions",
     "/api/v1/admin/export/ name": lambda: "balances",
+    "member_id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     # Those of the login are nobody's.
     "factor_id": lambda: 0,
     "public_id": uuid4,
