@@ -126,3 +126,36 @@ class UnknownFilter(PreferenceRefused):
 
     def __init__(self) -> None:
         super().__init__("There is no such saved filter, or it is not yours to change.")
+
+
+class NoteRefused(AccountError, ValueError):
+    """The note cannot be kept as it is."""
+
+    code = "invalid_note"
+
+
+class UnknownNote(AccountError):
+    """There is no such note, or no more."""
+
+    code = "unknown_note"
+
+    def __init__(self, note_id: int) -> None:
+        super().__init__(f"There is no note {note_id}, or it was deleted.")
+
+
+class NotYourNote(AccountError):
+    """Notes are changed by who wrote them."""
+
+    code = "not_your_note"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else wrote this note.")
+
+
+class UnknownTag(AccountError):
+    """There is no such tag, or no more."""
+
+    code = "unknown_tag"
+
+    def __init__(self, tag_id: int) -> None:
+        super().__init__(f"There is no tag {tag_id}, or it was deleted.")

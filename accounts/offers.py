@@ -69,6 +69,17 @@ def register() -> None:
     )
     customer_panels.register(
         CustomerPanel(
+            key="notes",
+            title="Notes",
+            template="accounts/panels/notes.html",
+            permission="accounts.view_staffnote",
+            context=_notes,
+            column="side",
+            order=50,
+        )
+    )
+    customer_panels.register(
+        CustomerPanel(
             key="status",
             title="Status history",
             template="accounts/panels/status.html",
@@ -84,6 +95,7 @@ def register() -> None:
 def _register_navigation() -> None:
     pages = [
         ("customers", "Customers", "Customers", "admin:accounts_customer_changelist", "customers", SEE_CUSTOMERS),
+        ("tags", "Customers", "Tags", "admin:accounts_tag_changelist", "tag", "accounts.view_tag"),
         ("staff", "Settings", "Staff", "admin:accounts_staffmember_changelist", "staff", "accounts.view_staffmember"),
         ("roles", "Settings", "Roles", "admin:auth_group_changelist", "roles", "auth.view_group"),
         ("api-keys", "Settings", "API keys", "admin:accounts_apikey_changelist", "key", "accounts.view_apikey"),
@@ -136,6 +148,15 @@ def _act_url(name: str, customer: Customer) -> str:
 
 def _has_status(statuses: Collection[Status], customer: Customer) -> bool:
     return customer.status in statuses
+
+
+def _notes(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    reader = request.user
+    return {
+        "notes": selectors.notes_on(user_id=customer.pk),
+        "may_write": reader.has_perm("accounts.add_staffnote"),
+        "may_delete_any": reader.has_perm("accounts.delete_any_note"),
+    }
 
 
 def _status_history(request: HttpRequest, customer: Customer) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from django.contrib.auth.management import create_permissions
 from django.db import connections
 
 SEE_CUSTOMERS = ("accounts.view_customer", "accounts.view_activityevent")
+# What colleagues wrote down about a customer, and one's own.
+NOTES_AND_TAGS = ("accounts.view_staffnote", "accounts.add_staffnote", "accounts.view_tag", "accounts.tag_customers")
 SEE_LEDGER = (
     "credits.view_credittransaction",
     "credits.view_creditlot",
@@ -26,7 +28,10 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         *SEE_CUSTOMERS,
         *SEE_LEDGER,
         *SEE_PAYMENTS,
+        *NOTES_AND_TAGS,
         "accounts.change_customer",
+        "accounts.add_tag",
+        "accounts.change_tag",
         "accounts.ban_user",
         "accounts.suspend_user",
         "credits.gift_credits",
@@ -40,6 +45,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         *SEE_CUSTOMERS,
         *SEE_LEDGER,
         *SEE_PAYMENTS,
+        *NOTES_AND_TAGS,
         "accounts.export_customers",
         "accounts.share_savedfilter",
         "credits.gift_credits",
@@ -58,7 +64,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.replay_stripeevent",
     ),
     # The gallery, reports, and whoever breaks the rules.
-    "Content moderator": (*SEE_CUSTOMERS, "accounts.ban_user", "accounts.suspend_user"),
+    "Content moderator": (*SEE_CUSTOMERS, *NOTES_AND_TAGS, "accounts.ban_user", "accounts.suspend_user"),
     # Health, queues and errors; who did what.
     "Operations": (
         *SEE_CUSTOMERS,

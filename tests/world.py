@@ -16,8 +16,15 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import ApiKey, Customer, SavedFilter, StaffMember, StatusChange, User
-from accounts.services import create_api_key, record_activity, save_filter, suspend_customer
+from accounts.models import ApiKey, Customer, SavedFilter, StaffMember, StaffNote, StatusChange, Tag, User
+from accounts.services import (
+    add_note,
+    create_api_key,
+    record_activity,
+    save_filter,
+    suspend_customer,
+    tag_customer,
+)
 from backoffice.lib import clock
 from backoffice.lib.admin.memory import canonical
 from billing.models import CreditPack, StripeEvent
@@ -38,7 +45,7 @@ CUSTOMERS = "accounts.customer"
 def populate(*, text: str, staff: User) -> None:
     """Make the company; ``staff`` does what needs somebody to do it."""
     with transaction.atomic():
-        for make in (people, ledger, money, work, trouble):
+        for make in (people, ledger, money, work, remarks, trouble):
             make(text, staff)
 
 
@@ -132,6 +139,14 @@ def work(text: str, staff: User) -> None:
     )
 
 
+def remarks(text: str, staff: User) -> None:
+    customer = _customer()
+    add_note(user_id=customer.pk, text=text, actor=staff, is_pinned=True)
+    for name in (text[:40], "Another"):
+        Tag.objects.create(name=name, colour="warn")
+    tag_customer(user_id=customer.pk, tag_id=Tag.objects.order_by("pk")[0].pk, actor=staff)
+
+
 def trouble(text: str, staff: User) -> None:
     # The last thing that happens to the customer: nothing is charged from then on.
     suspend_customer(user_id=_customer().pk, reason=text, actor=staff)
@@ -153,6 +168,8 @@ PLACES: dict[str, Callable[[], object]] = {
     "/reverse/ entry_id": lambda: _entry(TransactionKind.GIFT),
     "event_id": lambda: StripeEvent.objects.order_by("pk")[0].pk,
     "change_id": lambda: StatusChange.objects.order_by("pk")[0].pk,
+    "note_id": lambda: StaffNote.objects.order_by("pk")[0].pk,
+    "tag_id": lambda: Tag.objects.order_by("pk")[0].pk,
     "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
     "approval_id": lambda: Approval.objects.order_by("pk")[0].pk,
     "list_key": lambda: CUSTOMERS,

@@ -8,14 +8,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.html import format_html
 
 from accounts import selectors
+from accounts.admin import acts
 from accounts.admin.customer_columns import cards, offered_columns
 from accounts.admin.customer_list import CustomerChangeList
-from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter
-from accounts.admin.status import BanView, ReinstateView, SuspendView, UnbanView, UndoStatusView
+from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter, TagFilter
+from accounts.admin.notes import tags_on_page
+from accounts.admin.profile import ProfileCard
 from accounts.badges import status_badge
 from accounts.models import Customer
 from audit.exportlists import ExportMixin
@@ -26,7 +28,7 @@ from backoffice.lib.admin.panels import customer_page
 
 
 @admin.register(Customer)
-class CustomerAdmin(ExportMixin, AuditedModelAdmin):
+class CustomerAdmin(ProfileCard, ExportMixin, AuditedModelAdmin):
     list_display = (
         "person",
         "role",
@@ -46,6 +48,7 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
         PlanFilter,
         CountryFilter,
         SourceFilter,
+        TagFilter,
         ("figures__joined", DateRangeFilter),
     )
     search_fields = ("email", "full_name", "external_id", "stripe_customer_id")
@@ -58,19 +61,6 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
     keyset_tiebreak = "figures__user"
     keyset_tiebreaks = {"balance_row__balance": "balance_row__user"}
     sortable_by = ("credits", "generations", "spend", "joined", "last_active")
-    fields = (
-        "email",
-        "full_name",
-        "country",
-        "signup_source",
-        "external_id",
-        "stripe_customer_id",
-        "referral_code",
-        "character_count",
-        "date_joined",
-    )
-    readonly_fields = ("external_id", "stripe_customer_id", "referral_code", "character_count", "date_joined")
-    personal_fields = frozenset({"email", "full_name", "avatar"})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # Customers sign up in the product, which tells us of them.
@@ -79,18 +69,7 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
         return False  # The ledger keeps their entries for ever.
 
     def get_urls(self) -> list[URLPattern]:
-        views = {
-            "<int:user_id>/ban/": (BanView, "ban"),
-            "<int:user_id>/unban/": (UnbanView, "unban"),
-            "<int:user_id>/suspend/": (SuspendView, "suspend"),
-            "<int:user_id>/reinstate/": (ReinstateView, "reinstate"),
-            "status/<int:change_id>/undo/": (UndoStatusView, "undo_status"),
-        }
-        wrap = self.admin_site.admin_view
-        own = [
-            path(route, wrap(view.as_view()), name=f"accounts_customer_{name}") for route, (view, name) in views.items()
-        ]
-        return [*own, *super().get_urls()]
+        return [*acts.urls(self.admin_site), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return selectors.customer_list()
@@ -116,7 +95,9 @@ class CustomerAdmin(ExportMixin, AuditedModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         customer = self.get_object(request, object_id)
-        page = customer_page(request, customer) if customer and self.has_view_permission(request, customer) else {}
+        page: dict[str, Any] = {}
+        if customer and self.has_view_permission(request, customer):
+            page = {**customer_page(request, customer), **tags_on_page(request, customer)}
         return super().change_view(request, object_id, form_url, {**page, **(extra_context or {})})
 
     @admin.display(description="Customer")

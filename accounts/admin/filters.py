@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from accounts import selectors
 from accounts.models import Status
 
+MOST_TAGS = 200
+
 
 class FigureFilter(admin.SimpleListFilter):
     """Customers by the values that one column of their figures has."""
@@ -44,6 +46,23 @@ class StatusFilter(FigureFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return Status.choices
+
+
+class TagFilter(admin.SimpleListFilter):
+    """Customers who bear a tag."""
+
+    title, parameter_name = "tag", "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(str(tag.pk), tag.name) for tag in selectors.all_tags()[:MOST_TAGS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = self.value()
+        if not wanted:
+            return queryset
+        if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= 18):
+            raise IncorrectLookupParameters(f"{wanted} is no tag")
+        return selectors.with_tag(queryset, int(wanted))
 
 
 class CreditBandFilter(admin.SimpleListFilter):

@@ -19,6 +19,10 @@ errors = ErrorTable(
         "invalid_until": 422,
         "wrong_status": 409,
         "unknown_status_change": 404,
+        "invalid_note": 422,
+        "unknown_note": 404,
+        "not_your_note": 403,
+        "unknown_tag": 404,
     },
 )
 

@@ -3,6 +3,7 @@
 from accounts.models.activity import ActivityEvent
 from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
+from accounts.models.notes import Colour, CustomerTag, StaffNote, Tag
 from accounts.models.preferences import ListPreference, SavedFilter
 from accounts.models.roles import DefaultRole
 from accounts.models.search import CustomerSearch
@@ -15,18 +16,22 @@ __all__ = [
     "STAFF_SCOPES",
     "ActivityEvent",
     "ApiKey",
+    "Colour",
     "Customer",
     "CustomerBalance",
     "CustomerFigures",
     "CustomerSearch",
+    "CustomerTag",
     "CustomerTotals",
     "DefaultRole",
     "ListPreference",
     "SavedFilter",
     "Scope",
     "StaffMember",
+    "StaffNote",
     "StaffSession",
     "Status",
     "StatusChange",
+    "Tag",
     "User",
 ]

@@ -8,6 +8,7 @@ from accounts.selectors.logins import (
     second_factors,
     staff_by_email,
 )
+from accounts.selectors.notes import all_tags, notes_on, tag_list, tags_of, with_tag
 from accounts.selectors.people import (
     customer_by_email,
     customer_by_external_id,
@@ -26,6 +27,7 @@ from accounts.selectors.status import status_history, statuses_due
 
 __all__ = [
     "Search",
+    "all_tags",
     "customer_by_email",
     "customer_by_external_id",
     "customer_by_reference",
@@ -38,6 +40,7 @@ __all__ = [
     "key_list",
     "live_sessions",
     "main_factors",
+    "notes_on",
     "recent_activity",
     "remembered",
     "search_for",
@@ -46,5 +49,8 @@ __all__ = [
     "staff_by_email",
     "status_history",
     "statuses_due",
+    "tag_list",
+    "tags_of",
     "values_in_figures",
+    "with_tag",
 ]

@@ -8,6 +8,7 @@ from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, t
 from accounts.services.customers import PutResult, link_stripe_customer, put_customer
 from accounts.services.figures import set_balances, set_spend
 from accounts.services.ingest import ToldEvent, record_events
+from accounts.services.notes import add_note, change_note, delete_note, delete_tag, tag_customer, untag_customer
 from accounts.services.preferences import (
     change_filter,
     choose_columns,
@@ -33,14 +34,18 @@ __all__ = [
     "PutResult",
     "StatusOutcome",
     "ToldEvent",
+    "add_note",
     "apply_default_roles",
     "ban_customer",
     "change_filter",
+    "change_note",
     "choose_columns",
     "choose_first_filter",
     "count_customers",
     "create_api_key",
     "delete_filter",
+    "delete_note",
+    "delete_tag",
     "lift_due_statuses",
     "lift_suspension",
     "link_stripe_customer",
@@ -54,7 +59,9 @@ __all__ = [
     "set_balances",
     "set_spend",
     "suspend_customer",
+    "tag_customer",
     "touch_api_key",
     "unban_customer",
     "undo_status_change",
+    "untag_customer",
 ]

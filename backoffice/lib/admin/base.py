@@ -71,6 +71,7 @@ class BackofficeModelAdmin(_ModelAdmin):
         models.DateTimeField: {"form_class": forms.DateTimeField, "widget": widgets.DateTimeInput},
         models.DateField: {"widget": widgets.DateInput},
         models.TimeField: {"widget": widgets.TimeInput},
+        models.URLField: {"assume_scheme": "https"},
     }
 
     def get_urls(self) -> list[URLPattern]:
