@@ -1,6 +1,7 @@
 """How tests run: real PostgreSQL as the runtime role, started by itself unless DATABASE_URL names another."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -74,6 +75,12 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterat
         yield
         connections.close_all()
     databases.drop(name)
+
+
+@pytest.fixture(autouse=True)
+def _anchors_of_its_own(settings, tmp_path_factory) -> None:
+    """No test writes to, or is held against, the anchors of the audit log of the checkout."""
+    settings.AUDIT_ANCHOR_FILE = tmp_path_factory.getbasetemp() / f"anchors-{uuid.uuid4().hex}.log"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,6 @@
 """What this app offers to the rest of the house, under strings."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,17 +21,19 @@ from backoffice.lib.registry import (
     CustomerPanel,
     ListMemory,
     NavigationItem,
+    ResourceLink,
     customer_actions,
     customer_cards,
     customer_figures,
     customer_panels,
     list_memories,
     navigation,
+    resource_links,
 )
 
 SHOWN_ACTIVITY = 10
 SHOWN_STATUS_CHANGES = 20
-SEE_CUSTOMERS = "accounts.view_customer"
+SEE_CUSTOMERS, SEE_STAFF = "accounts.view_customer", "accounts.view_staffmember"
 
 
 def register() -> None:
@@ -56,6 +58,7 @@ def register() -> None:
     _register_figures()
     _register_cards()
     list_memories.register(ListMemory(key="accounts", read=selectors.remembered))
+    resource_links.register(ResourceLink(key="accounts.user", addresses=_pages_of_people, names=("staff",)))
     customer_panels.register(
         CustomerPanel(
             key="activity",
@@ -96,7 +99,7 @@ def _register_navigation() -> None:
     pages = [
         ("customers", "Customers", "Customers", "admin:accounts_customer_changelist", "customers", SEE_CUSTOMERS),
         ("tags", "Customers", "Tags", "admin:accounts_tag_changelist", "tag", "accounts.view_tag"),
-        ("staff", "Settings", "Staff", "admin:accounts_staffmember_changelist", "staff", "accounts.view_staffmember"),
+        ("staff", "Settings", "Staff", "admin:accounts_staffmember_changelist", "staff", SEE_STAFF),
         ("roles", "Settings", "Roles", "admin:auth_group_changelist", "roles", "auth.view_group"),
         ("api-keys", "Settings", "API keys", "admin:accounts_apikey_changelist", "key", "accounts.view_apikey"),
     ]
@@ -190,6 +193,17 @@ def _growth(totals: CustomerTotals) -> str:
 
 def _share_that_pays(totals: CustomerTotals) -> str:
     return f"{totals.paying / totals.customers:.1%} of all" if totals.customers else ""
+
+
+def _pages_of_people(user: Any, ids: Sequence[str]) -> Mapping[str, str]:
+    """Of customers and of staff, each for whoever may see such people."""
+    pages = {
+        False: ("admin:accounts_customer_change", SEE_CUSTOMERS),
+        True: ("admin:accounts_staffmember_change", SEE_STAFF),
+    }
+    allowed = {is_staff: name for is_staff, (name, permission) in pages.items() if user.has_perm(permission)}
+    found = selectors.which_are_staff(ids) if allowed else {}
+    return {str(pk): reverse(allowed[is_staff], args=[pk]) for pk, is_staff in found.items() if is_staff in allowed}
 
 
 def _spend(customer: Customer) -> Any:

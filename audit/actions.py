@@ -3,25 +3,49 @@
 The list stands here, below all apps, so that the viewer can offer it; it imports none of them.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
+
+# What an area is called when its own name would not tell.
+AREAS = {
+    "record": "Records",
+    "accounts": "People and access",
+    "jobs": "Jobs and approvals",
+    "audit": "Audit log",
+    "demo": "Demo company",
+}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 class Action(StrEnum):
-    RECORD_ADDED = "record.add"
-    RECORD_CHANGED = "record.change"
-    RECORD_DELETED = "record.delete"
-    CREDITS_GIFT = "credits.gift"
-    CREDITS_ADJUST = "credits.adjust"
-    CREDITS_REFUND = "credits.refund"
-    CREDITS_REVERSE = "credits.reverse"
-    LEDGER_VERIFIED = "credits.verify_ledger"
-    STRIPE_EVENT_REPLAYED = "billing.replay_event"
-    API_KEY_CREATED = "accounts.create_api_key"
-    API_KEY_REVOKED = "accounts.revoke_api_key"
-    USER_BANNED = "accounts.ban_user"
-    USER_UNBANNED = "accounts.unban_user"
-    USER_SUSPENDED = "accounts.suspend_user"
-    USER_REINSTATED = "accounts.lift_suspension"
+    """A verb, and beside it what it is called when its own name would not tell."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str = "") -> "Action":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label or _words(value.rpartition(".")[2])
+        return member
+
+    RECORD_ADDED = "record.add", "Add a record"
+    RECORD_CHANGED = "record.change", "Change a record"
+    RECORD_DELETED = "record.delete", "Delete a record"
+    CREDITS_GIFT = "credits.gift", "Gift credits"
+    CREDITS_ADJUST = "credits.adjust", "Adjust a balance"
+    CREDITS_REFUND = "credits.refund", "Refund a usage"
+    CREDITS_REVERSE = "credits.reverse", "Reverse an entry"
+    LEDGER_VERIFIED = "credits.verify_ledger", "Verify the ledger"
+    STRIPE_EVENT_REPLAYED = "billing.replay_event", "Replay a Stripe event"
+    API_KEY_CREATED = "accounts.create_api_key", "Create an API key"
+    API_KEY_REVOKED = "accounts.revoke_api_key", "Revoke an API key"
+    USER_BANNED = "accounts.ban_user", "Ban a customer"
+    USER_UNBANNED = "accounts.unban_user", "Lift a ban"
+    USER_SUSPENDED = "accounts.suspend_user", "Suspend a customer"
+    USER_REINSTATED = "accounts.lift_suspension", "Lift a suspension"
     NOTE_ADDED = "accounts.add_note"
     NOTE_CHANGED = "accounts.change_note"
     NOTE_DELETED = "accounts.delete_note"
@@ -46,21 +70,46 @@ class Action(StrEnum):
     FILTER_CHANGED = "accounts.change_shared_filter"
     FILTER_DELETED = "accounts.delete_shared_filter"
     CUSTOMERS_EXPORTED = "accounts.export_customers"
-    LEDGER_EXPORTED = "credits.export_ledger"
+    LEDGER_EXPORTED = "credits.export_ledger", "Export the ledger"
     BALANCES_EXPORTED = "credits.export_balances"
     PAYMENTS_EXPORTED = "billing.export_payments"
-    AUDIT_EXPORTED = "audit.export"
-    JOB_STARTED = "jobs.start"
-    JOB_CANCELED = "jobs.cancel"
-    JOB_RETRIED = "jobs.retry"
-    JOB_UNDONE = "jobs.undo"
-    JOB_DOWNLOADED = "jobs.download"
+    AUDIT_EXPORTED = "audit.export", "Export the audit log"
+    AUDIT_VERIFIED = "audit.verify", "Verify the audit log"
+    JOB_STARTED = "jobs.start", "Start a job"
+    JOB_CANCELED = "jobs.cancel", "Cancel a job"
+    JOB_RETRIED = "jobs.retry", "Try a job again"
+    JOB_UNDONE = "jobs.undo", "Undo a job"
+    JOB_DOWNLOADED = "jobs.download", "Download a result"
     MESSAGE_SENT_AGAIN = "jobs.send_message_again"
-    LIMIT_SET = "jobs.set_limit"
+    LIMIT_SET = "jobs.set_limit", "Set a limit"
     APPROVAL_REQUESTED = "jobs.request_approval"
-    APPROVAL_APPROVED = "jobs.approve"
-    APPROVAL_DENIED = "jobs.deny"
-    APPROVAL_WITHDRAWN = "jobs.withdraw_approval"
-    APPROVAL_EXPIRED = "jobs.expire_approval"
-    DEMO_BEGUN = "demo.begin"
-    DEMO_FINISHED = "demo.finish"
+    APPROVAL_APPROVED = "jobs.approve", "Approve a request"
+    APPROVAL_DENIED = "jobs.deny", "Deny a request"
+    APPROVAL_WITHDRAWN = "jobs.withdraw_approval", "Withdraw a request"
+    APPROVAL_EXPIRED = "jobs.expire_approval", "Let a request lapse"
+    DEMO_BEGUN = "demo.begin", "Begin the demo company"
+    DEMO_FINISHED = "demo.finish", "Finish the demo company"
+
+
+def label_of(action: str) -> str:
+    """What an action is called; that of an entry older than this list, in its own words."""
+    try:
+        return Action(action).label
+    except ValueError:
+        return _words(action.rpartition(".")[2])
+
+
+def area_of(action: str) -> str:
+    """``credits`` of ``credits.gift``."""
+    return action.partition(".")[0]
+
+
+def area_label(area: str) -> str:
+    """What an area is called."""
+    return AREAS.get(area) or _words(area)
+
+
+def by_area() -> dict[str, Sequence[Action]]:
+    """The actions of each area, in the order of this list."""
+    areas = dict.fromkeys(area_of(action) for action in Action)
+    return {area: [action for action in Action if area_of(action) == area] for area in areas}

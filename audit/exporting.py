@@ -10,8 +10,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 
 from audit.services import Resource, record
-from backoffice.lib import clock, csv, statements
-from backoffice.lib.exports import Export, exports
+from backoffice.lib import clock, csv, json_file, statements
+from backoffice.lib.exports import Export, Format, exports
 from backoffice.lib.work import JobKind, Running, job_kinds
 
 JOB_PREFIX = "export."
@@ -41,23 +41,32 @@ def offer(export: Export) -> None:
 
 
 def download(
-    export: Export, *, actor: models.Model, rows: models.QuerySet[Any] | None = None, filters: Filters | None = None
+    export: Export,
+    *,
+    actor: models.Model,
+    rows: models.QuerySet[Any] | None = None,
+    filters: Filters | None = None,
+    format_: Format = "csv",
 ) -> StreamingHttpResponse:
     """The file as an answer, streamed; all rows unless told. The caller has asked for the permission."""
     with transaction.atomic():
-        record_export(export, actor=actor, filters=filters or {})
+        record_export(export, actor=actor, filters=filters or {}, format_=format_)
     found = export.rows() if rows is None else rows
-    return csv.response(found.order_by("pk"), export.columns(), name=export.key, now=clock.now())
+    file = json_file if format_ == "json" else csv
+    return file.response(found.order_by("pk"), export.columns(), name=export.key, now=clock.now())
 
 
-def record_export(export: Export, *, actor: models.Model | None, filters: Filters) -> None:
+def record_export(export: Export, *, actor: models.Model | None, filters: Filters, format_: Format = "csv") -> None:
     """Keep in the audit log who took which rows along."""
     options = export.model._meta
     record(
         action=export.action,
         actor=actor,
         resource=Resource(options.label_lower, "", str(options.verbose_name_plural)),
-        new_values={"file": export.key, "filters": {key: list(values) for key, values in filters.items()}},
+        new_values={
+            "file": f"{export.key}.{format_}",
+            "filters": {key: list(values) for key, values in filters.items()},
+        },
     )
 
 

@@ -41,10 +41,10 @@ class ExportMixin:
         }
         return super().changelist_view(request, extra | (extra_context or {}))
 
-    def _offered(self, export: Export, request: HttpRequest) -> dict[str, str]:
+    def _offered(self, export: Export, request: HttpRequest) -> dict[str, Any]:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
         query = f"?{request.GET.urlencode()}" if request.GET else ""
-        offered = {"label": export.label, "url": reverse(name, args=[export.key]) + query}
+        offered = {"label": export.label, "formats": export.formats, "url": reverse(name, args=[export.key]) + query}
         # A job keeps its filters, and what was searched for is somebody's name or address.
         if len(job_doors) and SEARCH_VAR not in request.GET:
             offered |= {"job_url": reverse(f"{name}_job", args=[export.key]) + query, "token": str(uuid4())}
@@ -57,13 +57,16 @@ class ExportMixin:
             return HttpResponseNotAllowed(["POST"])
         if self._must_step_up(export, request):
             return step_up.ask(request, come_back_to=self._list_address(request))
+        format_ = request.POST.get("format", "csv")
+        if format_ not in export.formats:
+            return HttpResponseBadRequest("There is no such format: start from the list.")
         try:
             rows = filtered(self, request)
         except IncorrectLookupParameters:
             return HttpResponseBadRequest(UNREADABLE)
         # People are searched by name and address, which the log must not keep.
         kept = {name: [WITHHELD] if name == SEARCH_VAR else values for name, values in request.GET.lists()}
-        return download(export, actor=request.user, rows=rows, filters=kept)
+        return download(export, actor=request.user, rows=rows, filters=kept, format_=format_)
 
     def export_job_view(self, request: HttpRequest, key: str) -> HttpResponseBase:
         """Queue the same file as a job, whose page has the result."""

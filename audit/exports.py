@@ -35,5 +35,6 @@ AUDIT = Export(
     needs_step_up=True,
     rows=AuditEntry.objects.all,
     columns=_columns,
+    formats=("csv", "json"),
     order=90,
 )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from audit.actions import label_of
 from backoffice.lib import clock
 
 GENESIS_HASH = "0" * 64
@@ -60,7 +61,7 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} of {self.resource_type} {self.resource_label}".strip()
+        return f"{label_of(self.action)}: {self.resource_label or self.resource_type}"
 
 
 class ChainHead(models.Model):
@@ -75,3 +76,26 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.hash}"
+
+
+class AuditProof(models.Model):
+    """One run of the proof of the whole log, and what it found."""
+
+    source = models.CharField(max_length=16, help_text="Who asked for it: beat, command or staff.")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    entries = models.BigIntegerField(help_text="How many entries were sealed.")
+    head_hash = models.CharField(max_length=64, help_text="The hash of the last of them.")
+    anchors = models.PositiveIntegerField(help_text="How many anchors outside of the database it was held against.")
+    fault = models.CharField(max_length=500, blank=True, help_text="The first thing that does not hold; empty: sound.")
+    anchor_error = models.CharField(max_length=500, blank=True, help_text="Why the new head could not be anchored.")
+
+    class Meta:
+        permissions = [("verify_audit", "Can have the audit log checked")]
+        indexes = [
+            # The page of proofs, newest first, and the badge that asks for the latest.
+            models.Index(fields=["started_at", "id"], name="audit_proof_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Proof of {self.started_at:%Y-%m-%d %H:%M} UTC"

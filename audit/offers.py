@@ -10,6 +10,7 @@ from audit import selectors
 from audit.exporting import offer
 from audit.exports import AUDIT
 from backoffice.lib import roles
+from backoffice.lib.admin.proofs import is_too_old
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
 
 SHOWN_ENTRIES = 10
@@ -21,7 +22,20 @@ def register() -> None:
     roles.declare("audit_auditentry", roles.TableGrant())
     # The sealing trigger runs with the owner's rights; the runtime role only reads the head to prove the chain.
     roles.declare("audit_chainhead", roles.TableGrant(insert=False))
+    roles.declare("audit_auditproof", roles.TableGrant())
     offer(AUDIT)
+    navigation.register(
+        NavigationItem(
+            key="audit-proofs",
+            section="Audit",
+            label="Proofs",
+            url_name="admin:audit_auditproof_changelist",
+            icon="shield",
+            permission="audit.view_auditproof",
+            order=110,
+            badge=_proof_badge,
+        )
+    )
     navigation.register(
         NavigationItem(
             key="audit",
@@ -44,6 +58,12 @@ def register() -> None:
             link=_all_entries,
         )
     )
+
+
+def _proof_badge() -> int:
+    """1 when the log is broken, or was last proved too long ago to trust."""
+    proof = selectors.last_proof()
+    return 0 if proof is None else int(bool(proof.fault or proof.anchor_error) or is_too_old(proof))
 
 
 def _entries(request: HttpRequest, customer: Any) -> dict[str, Any]:

@@ -75,6 +75,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.view_stripeevent",
         "billing.replay_stripeevent",
         "audit.view_auditentry",
+        "audit.view_auditproof",
+        "audit.verify_audit",
         "accounts.view_apikey",
         "jobs.view_all_jobs",
         "jobs.view_outboxmessage",

@@ -203,6 +203,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=30),
         "options": {"expires": 3600},
     },
+    "verify-audit": {
+        "task": "audit.tasks.verify_audit",
+        "schedule": crontab(hour=3, minute=50),
+        "options": {"expires": 3600},
+    },
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -337,6 +342,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 # Requests a minute of one API key; 0 is no limit.
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=6000)
 API_STAFF_RATE_LIMIT = env.int("API_STAFF_RATE_LIMIT", default=600)
+
+# Where each night's head of the audit log is written down, out of reach of whoever can write to the database.
+AUDIT_ANCHOR_FILE = env.str("AUDIT_ANCHOR_FILE", default="") or DATA_DIR / "audit-anchor.log"
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")

@@ -1,6 +1,5 @@
 """What this app offers to the rest of the house, under strings."""
 
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -10,8 +9,10 @@ from django.utils.html import format_html
 
 from accounts.models import Customer
 from audit.exporting import offer
+from audit.selectors import entry_with
 from backoffice.lib import clock, roles
 from backoffice.lib.admin import display
+from backoffice.lib.admin.proofs import is_too_old
 from backoffice.lib.money import format_credits
 from backoffice.lib.registry import (
     CustomerAction,
@@ -19,24 +20,26 @@ from backoffice.lib.registry import (
     CustomerPanel,
     CustomerRowAction,
     DemoGuard,
+    EntryLink,
     NavigationItem,
+    ResourceLink,
     customer_actions,
     customer_figures,
     customer_panels,
     customer_row_actions,
     demo_guards,
+    entry_links,
     navigation,
+    resource_links,
 )
 from credits import allocation, selectors, undoing
 from credits.admin import approvals
 from credits.exports import BALANCES, TRANSACTIONS
-from credits.models import CreditAccount
+from credits.models import CreditAccount, CreditTransaction
 
 SHOWN_ENTRIES = 15
 # What the small buttons of the customers list fill in, for the reader to change.
 QUICK_AMOUNT = 10
-# A night may be missed by a few hours; two may not.
-PROOF_LASTS = timedelta(hours=36)
 SEE_LEDGER = "credits.view_credittransaction"
 ACCOUNT_FIGURES = (
     "balance",
@@ -68,6 +71,10 @@ def register() -> None:
     _register_panels()
     _register_navigation()
     approvals.register()
+    entry_links.register(
+        EntryLink(key="audit", label="Audit", permission="audit.view_auditentry", find=_audit_entry, order=200)
+    )
+    resource_links.register(ResourceLink(key="credits.credittransaction", names=("transaction", "reverses")))
     customer_actions.register(
         CustomerAction(
             key="gift",
@@ -113,6 +120,16 @@ def _form_with_amount(form: str, amount: int, customer: Customer) -> str:
     return f"{reverse(f'admin:credits_{form}', args=[customer.pk])}?amount={amount}"
 
 
+def _audit_entry(entry: CreditTransaction) -> tuple[str, str] | None:
+    """Who booked it, when somebody of the staff did."""
+    if entry.actor_id is None:
+        return None
+    told = entry_with(
+        resource_type="accounts.user", resource_id=str(entry.account_id), name="transaction", value=entry.pk
+    )
+    return (reverse("admin:audit_auditentry_change", args=[told.pk]), f"by {told.actor_label}") if told else None
+
+
 def _register_navigation() -> None:
     lists = [
         ("ledger", "Ledger", "credittransaction", "ledger"),
@@ -151,7 +168,7 @@ def _integrity_badge() -> int:
     run = selectors.last_integrity_run()
     if run is None:
         return 0
-    return run.faults or int(clock.now() - run.started_at > PROOF_LASTS)
+    return run.faults or int(is_too_old(run))
 
 
 def _guard_demo_mode() -> None:

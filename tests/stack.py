@@ -48,15 +48,16 @@ def environment_for(data_dir: Path, **more: str) -> dict[str, str]:
 
 
 def manage(data_dir: Path, *arguments: str, **environment: str) -> str:
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=REPOSITORY,
         env=environment_for(data_dir, **environment),
-        check=True,
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
-    ).stdout
+    )
+    assert done.returncode == 0, f"manage.py {arguments[0]}: {done.stderr}"
+    return done.stdout
 
 
 @contextmanager

@@ -25,6 +25,8 @@ from accounts.services import (
     suspend_customer,
     tag_customer,
 )
+from audit import services as audit
+from audit.models import AuditEntry, AuditProof
 from backoffice.lib import clock
 from backoffice.lib.admin.memory import canonical
 from billing.models import CreditPack, StripeEvent
@@ -45,7 +47,7 @@ CUSTOMERS = "accounts.customer"
 def populate(*, text: str, staff: User) -> None:
     """Make the company; ``staff`` does what needs somebody to do it."""
     with transaction.atomic():
-        for make in (people, ledger, money, work, remarks, trouble):
+        for make in (people, ledger, money, work, remarks, trouble, log):
             make(text, staff)
 
 
@@ -115,9 +117,13 @@ def money(text: str, staff: User) -> None:
     CreditPack.objects.create(
         name=text[:100], credits=Decimal(10), price_minor=100, currency="USD", stripe_price_id=text, position=1
     )
-    for metadata in ({"user_id": text, "credits": text}, {"user_id": text, "credits": "7"}):
-        intent = stripe_bodies.payment_intent(metadata=metadata, description=text)
-        event = receive_event(body=stripe_bodies.encoded(stripe_bodies.intent_succeeded(intent)))
+    for number, metadata in enumerate(({"user_id": text, "credits": text}, {"user_id": text, "credits": "7"})):
+        intent = stripe_bodies.payment_intent(
+            metadata=metadata, description=text, id=f"pi_world_{number}", latest_charge=f"ch_world_{number}"
+        )
+        # Ids of its own: a test beside the served product counts its events from one too.
+        told = stripe_bodies.intent_succeeded(intent) | {"id": f"evt_world_{number}"}
+        event = receive_event(body=stripe_bodies.encoded(told))
         assert event
         process_event(event_id=event.pk)
 
@@ -152,6 +158,21 @@ def trouble(text: str, staff: User) -> None:
     suspend_customer(user_id=_customer().pk, reason=text, actor=staff)
 
 
+def log(text: str, staff: User) -> None:
+    now = clock.now()
+    AuditProof.objects.create(
+        source="beat", started_at=now, finished_at=now, entries=1, head_hash="0" * 64, anchors=1, fault=text
+    )
+    audit.record(
+        action="record.change",
+        actor=staff,
+        resource=audit.Resource("accounts.user", str(_customer().pk), text),
+        old_values={text: text, "nested": {text: [text, "kept"], "long": text * 10}},
+        new_values={"added": text, "nested": {text: ["kept", text * 2], "long": ""}, "transaction": 1},
+        reason=text,
+    )
+
+
 def _customer() -> Customer:
     return Customer.objects.get(email=CUSTOMER)
 
@@ -175,6 +196,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "list_key": lambda: CUSTOMERS,
     "filter_id": lambda: SavedFilter.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,
+    "/audit/auditentry/ object_id": lambda: AuditEntry.objects.latest("pk").pk,
     "/accounts/staffmember/ object_id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/accounts/staffmember/ id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/admin/r/ content_type_id": lambda: ContentType.objects.get_for_model(User).pk,

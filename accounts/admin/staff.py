@@ -1,6 +1,7 @@
 """Who works here and what they may do. Only super admins change either, or anybody could promote themselves."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -11,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 
 from accounts.admin import staff_access
 from accounts.badges import status_badge
@@ -86,10 +87,13 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
         return [*staff_access.urls(), *super().get_urls()]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        is_colleague = request.user.is_superuser and object_id != str(request.user.pk)
-        return super().change_view(
-            request, object_id, form_url, {"is_colleague": is_colleague, **(extra_context or {})}
-        )
+        log = reverse("admin:audit_auditentry_changelist")
+        may_see_log = request.user.has_perm("audit.view_auditentry")
+        extra = {
+            "is_colleague": request.user.is_superuser and object_id != str(request.user.pk),
+            "acts_url": f"{log}?{urlencode({'staff': object_id})}" if may_see_log else "",
+        }
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         if self.has_change_permission(request) and not step_up.is_fresh(request):

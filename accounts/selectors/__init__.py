@@ -20,6 +20,7 @@ from accounts.selectors.people import (
     recent_activity,
     signups_of_visitors,
     values_in_figures,
+    which_are_staff,
 )
 from accounts.selectors.preferences import remembered
 from accounts.selectors.search import Search, search_for
@@ -52,5 +53,6 @@ __all__ = [
     "tag_list",
     "tags_of",
     "values_in_figures",
+    "which_are_staff",
     "with_tag",
 ]

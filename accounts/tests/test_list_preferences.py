@@ -78,7 +78,7 @@ class TestColumns:
         CustomerFactory.create_batch(10)
         sign_in(client)
         client.post(COLUMNS, {"columns": [choice.key for choice in changelist(client).column_choices]})
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             assert len(shown(client)) == 14
 
     @pytest.mark.parametrize("column", ["password", "is_superuser", "user_permissions", "pk", "x" * 500, "delete", ""])

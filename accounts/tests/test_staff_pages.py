@@ -131,9 +131,17 @@ def test_nobody_is_deleted(client, boss):
 
 def test_the_list_of_staff_takes_a_fixed_number_of_queries(client, boss, django_assert_num_queries):
     client.get(LIST)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(17):
         client.get(LIST)
     for member in StaffFactory.create_batch(20):
         member.groups.add(Group.objects.get_or_create(name="support")[0])
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(17):
         client.get(LIST)
+
+
+def test_the_page_of_a_member_leads_to_what_they_did(client, boss):
+    log = reverse("admin:audit_auditentry_changelist")
+    member = StaffFactory()
+    assert f'href="{log}?staff={member.pk}"' in client.get(page_of(member)).content.decode()
+    client.force_login(StaffFactory(permissions=["accounts.view_staffmember"]))
+    assert log not in client.get(page_of(member)).content.decode()

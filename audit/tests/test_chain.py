@@ -101,6 +101,8 @@ DENIED_TO_APP = [
     "UPDATE audit_chainhead SET seq = 0",
     "DELETE FROM audit_chainhead",
     "INSERT INTO audit_chainhead VALUES (1, 0, '0')",
+    "UPDATE audit_auditproof SET fault = ''",
+    "DELETE FROM audit_auditproof",
     "ALTER TABLE audit_auditentry DISABLE TRIGGER ALL",
     "SET session_replication_role = 'replica'",
 ]

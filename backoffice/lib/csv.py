@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from django.db.models import Case, CharField, DecimalField, Expression, F, Func,
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.http import StreamingHttpResponse
+from psycopg import Copy
 
 from backoffice.lib import statements
 from backoffice.lib.money import ISO_DECIMALS, exponent
@@ -103,17 +104,35 @@ def stream(
 
     ``connection`` is another one than the queryset's, when that one has other work; ``each_row`` is called for each.
     """
-    connection = connection or connections[queryset.db]
-    query, params = statements.select(_rows(queryset, columns))
+    yield (",".join(_header(column.header) for column in columns) + "\n").encode()
+    yield from copied(
+        _rows(queryset, columns),
+        "(FORMAT csv)",
+        lambda copy: in_chunks(copy, each_row),
+        connection=connection or connections[queryset.db],
+    )
+
+
+def copied(
+    rows: QuerySet[Any],
+    form: str,
+    chunks_of: Callable[[Copy], Iterator[bytes]],
+    *,
+    connection: BaseDatabaseWrapper,
+) -> Generator[bytes, None, None]:
+    """What COPY gives for ``rows`` in a ``form`` of PostgreSQL's, as ``chunks_of`` makes it worth sending.
+
+    A slow reader lets the database go after PATIENCE_SECONDS.
+    """
+    query, params = statements.select(rows)
     with tempfile.TemporaryFile() as rest:
         with connection.cursor() as cursor:
             # COPY takes no parameters from the server's side: the driver writes them in, quoted.
             select = cursor.mogrify(query, params)
-            yield (",".join(_header(column.header) for column in columns) + "\n").encode()
             # The cursor's errors are Django's, those of a COPY under way the driver's own.
-            with connection.wrap_database_errors, cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv)") as copy:
+            with connection.wrap_database_errors, cursor.copy(f"COPY ({select}) TO STDOUT {form}") as copy:
                 slow_after = time.monotonic() + PATIENCE_SECONDS
-                chunks = _in_chunks(copy, each_row)
+                chunks = chunks_of(copy)
                 for chunk in chunks:
                     yield chunk
                     if time.monotonic() > slow_after:
@@ -149,7 +168,8 @@ def _header(text: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if set(cell) & set('",\r\n') else cell
 
 
-def _in_chunks(rows: Iterator[Any], each_row: Callable[[], None] | None) -> Iterator[bytes]:
+def in_chunks(rows: Iterable[Any], each_row: Callable[[], None] | None = None) -> Iterator[bytes]:
+    """The same bytes in pieces that are worth sending."""
     # COPY hands out a row at a time, too small a piece for a socket.
     buffer = bytearray()
     for row in rows:
@@ -165,8 +185,13 @@ def _in_chunks(rows: Iterator[Any], each_row: Callable[[], None] | None) -> Iter
 
 def response(queryset: QuerySet[Any], columns: Sequence[Column], *, name: str, now: datetime) -> StreamingHttpResponse:
     """A download named ``name_YYYY-MM-DD.csv``, the day being UTC's."""
-    answer = StreamingHttpResponse(_marked_if_broken(stream(queryset, columns)), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{file_name(name, now)}"'
+    return download(_marked_if_broken(stream(queryset, columns)), file_name(name, now), "text/csv; charset=utf-8")
+
+
+def download(content: Iterator[bytes], filename: str, content_type: str) -> StreamingHttpResponse:
+    """A file that is sent as it is made, and kept by no cache."""
+    answer = StreamingHttpResponse(content, content_type=content_type)
+    answer["Content-Disposition"] = f'attachment; filename="{filename}"'
     answer["Cache-Control"] = "no-store"
     return answer
 

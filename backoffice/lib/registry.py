@@ -190,6 +190,20 @@ class EntryLink:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResourceLink:
+    """Where things that the audit log names have their pages. ``key`` is their type, such as ``accounts.user``.
+
+    ``addresses(user, ids)`` gives the address of each of ``ids`` whose page that user may see, in one query for all;
+    without it the type's pages in the admin serve. ``names`` are those under which values of entries hold such an id.
+    """
+
+    key: str
+    addresses: Callable[[Any, Sequence[str]], Mapping[str, str]] | None = None
+    names: tuple[str, ...] = ()
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class HealthProbe:
     """Something the product needs to be well: ``check`` raises when it is not."""
 
@@ -225,6 +239,7 @@ customer_columns: Registry[CustomerColumn] = Registry("customer columns")
 customer_cards: Registry[CustomerCard] = Registry("customer cards")
 list_memories: Registry[ListMemory] = Registry("list memories")
 entry_links: Registry[EntryLink] = Registry("entry links")
+resource_links: Registry[ResourceLink] = Registry("resource links")
 health_probes: Registry[HealthProbe] = Registry("health probes")
 plan_guards: Registry[PlanGuard] = Registry("plan guards")
 demo_guards: Registry[DemoGuard] = Registry("demo guards")

@@ -8,11 +8,12 @@ from django.urls import reverse
 
 from audit.models import AuditEntry
 from backoffice.lib import clock
+from backoffice.lib.admin import proofs
+from backoffice.lib.admin.proofs import PROOF_LASTS
 from credits import services, tasks
-from credits.admin import integrity
 from credits.kinds import TransactionKind
 from credits.models import CreditDebt, CreditHold, CreditLot, CreditTransaction, IntegrityRun
-from credits.offers import PROOF_LASTS, _integrity_badge
+from credits.offers import _integrity_badge
 from credits.postings import Posting
 from tests.factories import CustomerFactory, StaffFactory
 
@@ -158,7 +159,7 @@ def test_check_now_hands_the_work_to_a_worker(client, monkeypatch, django_captur
     member = StaffFactory(permissions=["credits.view_integrityrun", "credits.verify_ledger"])
     client.force_login(member)
     asked = []
-    monkeypatch.setattr(integrity, "nudge", lambda task, *args: asked.append((task.name, args)))
+    monkeypatch.setattr(proofs, "nudge", lambda task, *args: asked.append((task.name, args)))
     now = clock.now()
     with clock.at(now):
         response = client.post(CHECK, follow=True)

@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from audit.models import AuditEntry
 from backoffice.lib import clock
 from credits import services
 from credits.kinds import TransactionKind
@@ -98,3 +99,21 @@ def test_the_export_neutralises_formulas_and_keeps_numbers(client, reader):
 def test_the_export_needs_its_permission(client):
     client.force_login(StaffFactory(permissions=["credits.view_credittransaction"]))
     assert client.post(EXPORT).status_code == 403
+
+
+def test_an_act_of_staff_leads_to_its_line_in_the_audit_log(client):
+    boss = StaffFactory(is_superuser=True)
+    user = CustomerFactory()
+    gifts = [
+        services.gift_credits(
+            user_id=user.pk, amount=Decimal(5), reason="sorry", actor=boss, idempotency_key=f"test:{number}"
+        )
+        for number in range(2)
+    ]
+    told = AuditEntry.objects.get(new_values__transaction=gifts[1].transaction_id)
+    page = reverse("admin:credits_credittransaction_change", args=[gifts[1].transaction_id])
+    link = f'href="{reverse("admin:audit_auditentry_change", args=[told.pk])}"'
+    client.force_login(boss)
+    assert link in client.get(page).content.decode()
+    client.force_login(StaffFactory(permissions=["credits.view_credittransaction"]))
+    assert link not in client.get(page).content.decode()

@@ -73,10 +73,10 @@ def test_from_payment_to_gift_to_account(stack, staff):
     assert ledger.count("Purchase\n") == 1
     assert staff.serious_faults() == []
 
-    page.get_by_role("region", name="Audit").get_by_role("link", name="credits.gift").click()
+    page.get_by_role("region", name="Audit").get_by_role("link", name="Gift credits").click()
     page.wait_for_url("**/admin/audit/auditentry/*/change/")
     entry = page.inner_text("main")
-    assert re.search(r"balance\s+100\s+200", entry)
+    assert re.search(r"balance\s+changed\s+100\s+200", entry)
     assert "Sorry for the outage" in entry
     assert staff.serious_faults() == []
 

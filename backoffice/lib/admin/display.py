@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.lib import clock, media
@@ -143,20 +142,6 @@ def json_block(value: Any) -> SafeString:
     return format_html('<pre class="code" tabindex="0"><code>{}</code></pre>', text)
 
 
-def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> SafeString:
-    """What changed: a row for each key with the value before and after."""
-    before, after = old or {}, new or {}
-    rows = format_html_join(
-        "",
-        '<tr><th scope="row">{}</th><td class="old">{}</td><td class="new">{}</td></tr>',
-        ((key, _side(before, key), _side(after, key)) for key in dict.fromkeys([*before, *after])),
-    )
-    if not rows:
-        return absent()
-    head = '<thead><tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>'
-    return format_html('<table class="diff">{}<tbody>{}</tbody></table>', SafeString(head), rows)
-
-
 _DASH = SafeString('<span class="absent">—</span>')
 
 
@@ -193,10 +178,3 @@ def _spoken(at: datetime, now: datetime) -> str:
         return "just now" if at <= now else "in a moment"
     amount = next(f"{minutes // size} {unit}" for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes >= size)
     return f"{amount} ago" if at <= now else f"in {amount}"
-
-
-def _side(values: Mapping[str, Any], key: str) -> Any:
-    if key not in values:
-        return absent()
-    value = values[key]
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, cls=DjangoJSONEncoder)

@@ -46,10 +46,7 @@ class DateRangeFilter(FieldListFilter):
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """The other parameters of the address, which the small form of this filter carries along."""
-        for name, values in changelist.filter_params.items():
-            if name not in self.expected_parameters():
-                for value in values:
-                    yield {"name": name, "value": value}
+        yield from _others(changelist, self.expected_parameters())
 
     def chip_text(self) -> str:
         return " to ".join([self.from_text or "…", self.to_text or "…"])
@@ -57,6 +54,46 @@ class DateRangeFilter(FieldListFilter):
     def _given(self, name: str) -> Any:
         value = self.used_parameters.get(name) or ""
         return value[-1] if isinstance(value, list) else value
+
+
+class ExactTextFilter(FieldListFilter):
+    """Rows whose column is exactly what was typed: ``("request_id", ExactTextFilter)``."""
+
+    template = "admin/text_filter.html"
+
+    def __init__(
+        self,
+        field: Any,
+        request: HttpRequest,
+        params: dict[str, list[str]],
+        model: type[Any],
+        model_admin: "ModelAdmin[Any]",
+        field_path: str,
+    ) -> None:
+        self.name = f"{field_path}__exact"
+        super().__init__(field, request, params, model, model_admin, field_path)
+        given = self.used_parameters.get(self.name) or ""
+        self.text = str(given[-1] if isinstance(given, list) else given).strip()
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.name]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.name: self.text}) if self.text else queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        """The other parameters of the address, which the small form of this filter carries along."""
+        yield from _others(changelist, self.expected_parameters())
+
+    def chip_text(self) -> str:
+        return self.text
+
+
+def _others(changelist: ChangeList, names: list[str | None]) -> Iterator[dict[str, Any]]:
+    for name, values in changelist.filter_params.items():
+        if name not in names:
+            for value in values:
+                yield {"name": name, "value": value}
 
 
 def _day(text: str) -> date | None:

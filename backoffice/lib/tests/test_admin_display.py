@@ -27,7 +27,6 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
         display.icon(HOSTILE, HOSTILE),
         display.absent(HOSTILE),
         display.json_block({HOSTILE: HOSTILE}),
-        display.diff({HOSTILE: HOSTILE}, {HOSTILE: [HOSTILE]}),
     ],
 )
 def test_what_a_user_typed_is_escaped(html):
@@ -121,7 +120,6 @@ def test_what_does_not_expire_says_never():
         display.balance(None),
         display.moment(None),
         display.copyable(""),
-        display.diff({}, None),
     ],
 )
 def test_no_value_is_a_dash(html):
@@ -151,10 +149,3 @@ def test_money_and_credits_are_figures():
 )
 def test_initials(name, letters):
     assert display.initials(name) == letters
-
-
-def test_a_diff_tells_what_was_what_is_and_what_is_missing():
-    html = display.diff({"plan": "pro", "old": 1}, {"plan": "free", "new": None})
-    assert '<th scope="row">plan</th><td class="old">pro</td><td class="new">free</td>' in html
-    assert '<th scope="row">new</th><td class="old"><span class="absent">—</span></td><td class="new">null</td>' in html
-    assert html.index(">old<") < html.index(">new<")

@@ -10,7 +10,7 @@ from django.template.context import Context
 from django.utils.safestring import SafeString
 
 from backoffice.lib import browsers
-from backoffice.lib.admin import display
+from backoffice.lib.admin import diffs, display
 from backoffice.lib.admin.changelist import KeysetChangeList
 from backoffice.lib.admin.confirm import undo_url_of
 
@@ -38,7 +38,7 @@ register.filter("expiry", display.expiry)
 register.filter("copyable", display.copyable)
 register.filter("json_block", display.json_block)
 register.filter("browser", browsers.describe)
-register.simple_tag(display.diff, name="diff")
+register.simple_tag(diffs.diff, name="diff")
 
 
 register.filter("undo_url", undo_url_of)

@@ -1,16 +1,13 @@
-"""Reads of the audit log, and the proof of its chain."""
+"""The proof of the chain: row by row, at its head, and against what was written down elsewhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from audit.models import GENESIS_HASH, AuditEntry
-
-
-def entries_about(*, resource_type: str, resource_id: str) -> QuerySet[AuditEntry]:
-    """What was done to one thing, newest first."""
-    return AuditEntry.objects.filter(resource_type=resource_type, resource_id=resource_id).order_by("-at", "-id")
+from audit.models import GENESIS_HASH, AuditProof, ChainHead
+from audit.selectors.anchors import Anchor
 
 
 @dataclass(frozen=True)
@@ -20,6 +17,9 @@ class ChainFault:
     entry_id: int | None
     seq: int | None
     why: str
+
+    def __str__(self) -> str:
+        return f"audit entry {self.entry_id} (seq {self.seq}): {self.why}"
 
 
 # Rows are compared with what the database computes from them now, and with the row before.
@@ -51,12 +51,35 @@ LEFT JOIN LATERAL (
 """
 
 
-def first_chain_fault() -> ChainFault | None:
-    """Walk the whole chain and name the first row that breaks it, or None when all of it holds."""
+# The first anchor whose entry is gone or has another hash.
+_FIRST_ANCHOR_MISSED = """
+SELECT entry.id, anchor.seq, anchor.at, entry.hash IS NULL
+FROM unnest(%(ats)s::text[], %(seqs)s::bigint[], %(hashes)s::text[]) AS anchor(at, seq, hash)
+LEFT JOIN audit_auditentry AS entry ON entry.seq = anchor.seq
+WHERE entry.hash IS DISTINCT FROM anchor.hash AND anchor.seq > 0
+ORDER BY anchor.seq, anchor.at LIMIT 1
+"""
+
+
+def first_chain_fault(anchors: Sequence[Anchor]) -> ChainFault | None:
+    """Walk the whole chain and name the first row that breaks it or misses an anchor, or None when all of it holds.
+
+    To be asked inside one snapshot: several queries.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_FIRST_BROKEN_ROW, {"genesis": GENESIS_HASH})
         row = cursor.fetchone()
-    return ChainFault(*row) if row else _head_fault()
+    return ChainFault(*row) if row else _head_fault() or _anchor_fault(anchors)
+
+
+def head() -> ChainHead:
+    """The last sealed entry."""
+    return ChainHead.objects.get()
+
+
+def last_proof() -> AuditProof | None:
+    """The latest proof of the log."""
+    return AuditProof.objects.order_by("-started_at", "-id").first()
 
 
 def _head_fault() -> ChainFault | None:
@@ -66,3 +89,19 @@ def _head_fault() -> ChainFault | None:
     if (head_seq, head_hash) == (last_seq, last_hash):
         return None
     return ChainFault(None, head_seq, f"the log ends at {last_seq} but {head_seq} rows were sealed")
+
+
+def _anchor_fault(anchors: Sequence[Anchor]) -> ChainFault | None:
+    columns: dict[str, Any] = {
+        "ats": [anchor.at for anchor in anchors],
+        "seqs": [anchor.seq for anchor in anchors],
+        "hashes": [anchor.hash for anchor in anchors],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_ANCHOR_MISSED, columns)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    entry_id, seq, at, is_gone = row
+    what = "it is gone" if is_gone else "it has another hash: the log was rewritten"
+    return ChainFault(entry_id, seq, f"it was anchored at {at}, and {what}")
