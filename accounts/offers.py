@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import selectors
+from accounts import jumps, selectors
 from accounts.exports import USERS
 from accounts.models import Customer, CustomerTotals, Status
 from audit.exporting import offer
@@ -19,6 +19,7 @@ from backoffice.lib.registry import (
     CustomerCard,
     CustomerFigure,
     CustomerPanel,
+    JumpProvider,
     ListMemory,
     NavigationItem,
     ResourceLink,
@@ -26,6 +27,7 @@ from backoffice.lib.registry import (
     customer_cards,
     customer_figures,
     customer_panels,
+    jump_providers,
     list_memories,
     navigation,
     resource_links,
@@ -57,6 +59,9 @@ def register() -> None:
     _register_navigation()
     _register_figures()
     _register_cards()
+    jump_providers.register(
+        JumpProvider(key="customers", label="Customers", permission=SEE_CUSTOMERS, find=jumps.customers, order=10)
+    )
     list_memories.register(ListMemory(key="accounts", read=selectors.remembered))
     resource_links.register(ResourceLink(key="accounts.user", addresses=_pages_of_people, names=("staff",)))
     customer_panels.register(

@@ -15,13 +15,15 @@ from backoffice.lib.registry import (
     CustomerCard,
     CustomerPanel,
     EntryLink,
+    JumpProvider,
     NavigationItem,
     customer_cards,
     customer_panels,
     entry_links,
+    jump_providers,
     navigation,
 )
-from billing import selectors
+from billing import jumps, selectors
 from billing.badges import status_badge
 from billing.exports import PAYMENTS
 
@@ -64,6 +66,14 @@ def register() -> None:
             context=_latest_payments,
             order=30,
             link=_all_payments,
+        )
+    )
+    jump_providers.register(
+        JumpProvider(key="payments", label="Payments", permission=SEE_PAYMENTS, find=jumps.payments, order=30)
+    )
+    jump_providers.register(
+        JumpProvider(
+            key="events", label="Stripe events", permission="billing.view_stripeevent", find=jumps.events, order=40
         )
     )
     customer_cards.register(

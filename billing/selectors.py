@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
+from accounts.selectors import is_id
 from billing.models import CreditPack, Payment, PaymentStatus, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
 from credits.models import CreditTransaction
@@ -46,6 +47,14 @@ def events_needing_attention() -> int:
 def payment_of_intent(payment_intent_id: str) -> Payment | None:
     """The payment that was booked for a payment intent."""
     return Payment.objects.filter(stripe_payment_id=payment_intent_id).first()
+
+
+def payments_named(text: str) -> QuerySet[Payment]:
+    """The payments of this number, or of exactly this payment intent or charge; newest first."""
+    named = Q(stripe_payment_id=text) | Q(stripe_charge_id=text)
+    if is_id(text):
+        named |= Q(pk=int(text))
+    return Payment.objects.select_related("user").filter(named).order_by("-paid_at", "-pk")
 
 
 def packs_by_price(price_ids: Iterable[str]) -> dict[str, CreditPack]:

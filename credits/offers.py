@@ -21,6 +21,7 @@ from backoffice.lib.registry import (
     CustomerRowAction,
     DemoGuard,
     EntryLink,
+    JumpProvider,
     NavigationItem,
     ResourceLink,
     customer_actions,
@@ -29,10 +30,11 @@ from backoffice.lib.registry import (
     customer_row_actions,
     demo_guards,
     entry_links,
+    jump_providers,
     navigation,
     resource_links,
 )
-from credits import allocation, selectors, undoing
+from credits import allocation, jumps, selectors, undoing
 from credits.admin import approvals
 from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount, CreditTransaction
@@ -96,6 +98,9 @@ def register() -> None:
         )
     )
     _register_row_actions()
+    jump_providers.register(
+        JumpProvider(key="entries", label="Ledger entries", permission=SEE_LEDGER, find=jumps.entries, order=20)
+    )
 
 
 def _register_row_actions() -> None:

@@ -4,7 +4,7 @@ An app registers from ``AppConfig.ready()``; whoever is above or below reads the
 Every entry carries the permission that is needed to see it, so that no reader has to know the app.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -170,6 +170,27 @@ class CustomerCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JumpHit:
+    """A line of what Ctrl-K found."""
+
+    label: str
+    url: str
+    detail: str = ""
+    icon: str = "arrow-right"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JumpProvider:
+    """Something that Ctrl-K searches: ``find`` gives a few hits for a text that is never empty, by indexes alone."""
+
+    key: str
+    label: str
+    permission: str
+    find: Callable[[str], Iterable[JumpHit]]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListMemory:
     """Where what lists remember of their readers is kept: ``read`` is given the reader and the list's key."""
 
@@ -237,6 +258,7 @@ customer_actions: Registry[CustomerAction] = Registry("customer actions")
 customer_row_actions: Registry[CustomerRowAction] = Registry("customer row actions")
 customer_columns: Registry[CustomerColumn] = Registry("customer columns")
 customer_cards: Registry[CustomerCard] = Registry("customer cards")
+jump_providers: Registry[JumpProvider] = Registry("jump providers")
 list_memories: Registry[ListMemory] = Registry("list memories")
 entry_links: Registry[EntryLink] = Registry("entry links")
 resource_links: Registry[ResourceLink] = Registry("resource links")

@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import path
 
 from backoffice.lib.admin import navigation
+from backoffice.lib.admin.jump import jump
 
 
 class BackofficeSite(AdminSite):
@@ -24,6 +26,9 @@ class BackofficeSite(AdminSite):
         super().__init__(name)
         # Bulk acts go through services that show their effect first and are audited.
         self.disable_action("delete_selected")
+
+    def get_urls(self) -> list[Any]:
+        return [path("jump/", self.admin_view(jump), name="jump"), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         sections = navigation.sidebar(request)
