@@ -1,4 +1,4 @@
-"""The login in a real browser, where a second factor is required: by an app, by passkeys, and what is lost found again."""
+"""The login in a real browser, with a second factor required: an app, passkeys, and what is lost found again."""
 
 import base64
 import hashlib
