@@ -46,6 +46,7 @@ def register() -> None:
     roles.declare("accounts_apikey", roles.TableGrant(update=("last_used_at", "revoked_at")))
     # How a status changed is evidence; only the words of a reason go when the customer is anonymised.
     roles.declare("accounts_statuschange", roles.TableGrant(update=("reason",)))
+    roles.declare("accounts_passwordresetrequest", roles.TableGrant())
     # A live session's key is a login, and so is the secret of a second factor.
     roles.hide("accounts_staffsession")
     roles.hide("django_session")
@@ -134,6 +135,7 @@ def _register_actions() -> None:
         ("reinstate", "Lift suspension", "play", "accounts.suspend_user", [Status.SUSPENDED]),
         ("ban", "Ban", "ban", "accounts.ban_user", [Status.ACTIVE, Status.SUSPENDED]),
         ("unban", "Lift ban", "play", "accounts.ban_user", [Status.BANNED]),
+        ("reset_password", "Reset password", "key", "accounts.reset_password", [Status.ACTIVE]),
     ]
     for order, (key, label, icon, permission, statuses) in enumerate(actions, start=10):
         customer_actions.register(

@@ -11,7 +11,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from accounts import services
 from accounts.login.session_store import SessionStore
-from accounts.models import StaffMember
+from accounts.models import PasswordResetRequest, StaffMember, User
 
 
 @shared_task(autoretry_for=(OSError,), retry_backoff=10, max_retries=5)
@@ -23,11 +23,24 @@ def mail_reset_link(member_id: int, origin: str) -> None:
     member = StaffMember.objects.filter(pk=member_id).first()
     if member is None or not member.is_active:
         return
-    key = {"uidb64": urlsafe_base64_encode(force_bytes(member.pk)), "token": default_token_generator.make_token(member)}
+    _mail_link(member, origin, "A new password for the back office", "account/email/password_reset.txt")
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=10, max_retries=5)
+def mail_customer_reset_link(request_id: int, origin: str) -> None:
+    """Mail a customer who logs in here the link to a new password, because a member of staff asked for it."""
+    request = PasswordResetRequest.objects.select_related("user").filter(pk=request_id).first()
+    if request is None or not request.user.is_active or not request.user.has_usable_password():
+        return
+    _mail_link(request.user, origin, "Choose a new password", "account/email/customer_password_reset.txt")
+
+
+def _mail_link(user: User, origin: str, subject: str, template: str) -> None:
+    key = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": default_token_generator.make_token(user)}
     url = f"{origin.rstrip('/')}{reverse('account_reset_password_from_key', kwargs=key)}"
     hours = settings.PASSWORD_RESET_TIMEOUT // 3600
-    text = render_to_string("account/email/password_reset.txt", {"member": member, "url": url, "hours": hours})
-    send_mail("A new password for the back office", text, None, [member.email])
+    text = render_to_string(template, {"member": user, "url": url, "hours": hours})
+    send_mail(subject, text, None, [user.email])
 
 
 @shared_task

@@ -34,12 +34,11 @@ from backoffice.lib.registry import (
     navigation,
     resource_links,
 )
-from credits import allocation, jumps, selectors, undoing
-from credits.admin import approvals
+from credits import allocation, jumps, selectors
+from credits.admin import approvals, ledger_panel
 from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount, CreditTransaction
 
-SHOWN_ENTRIES = 15
 # What the small buttons of the customers list fill in, for the reader to change.
 QUICK_AMOUNT = 10
 SEE_LEDGER = "credits.view_credittransaction"
@@ -77,30 +76,36 @@ def register() -> None:
         EntryLink(key="audit", label="Audit", permission="audit.view_auditentry", find=_audit_entry, order=200)
     )
     resource_links.register(ResourceLink(key="credits.credittransaction", names=("transaction", "reverses")))
-    customer_actions.register(
-        CustomerAction(
-            key="gift",
-            label="Gift credits",
-            icon="gift",
-            permission="credits.gift_credits",
-            url=lambda customer: reverse("admin:credits_gift", args=[customer.pk]),
-            order=10,
-        )
-    )
-    customer_actions.register(
-        CustomerAction(
-            key="adjust",
-            label="Adjust",
-            icon="adjust",
-            permission="credits.adjust_credits",
-            url=lambda customer: reverse("admin:credits_adjust", args=[customer.pk]),
-            order=20,
-        )
-    )
+    _register_actions()
     _register_row_actions()
     jump_providers.register(
         JumpProvider(key="entries", label="Ledger entries", permission=SEE_LEDGER, find=jumps.entries, order=20)
     )
+
+
+def _register_actions() -> None:
+    actions = [
+        ("Give", "gift", "Gift credits", "gift", "credits.gift_credits"),
+        ("Give", "adjust", "Adjust", "adjust", "credits.adjust_credits"),
+        ("Give", "allowance", "Allowance", "repeat", "credits.adjust_allowance"),
+        ("Record", "statement", "Statement", "receipt", "credits.export_statement"),
+    ]
+    for order, (group, form, label, icon, permission) in enumerate(actions, start=10):
+        customer_actions.register(
+            CustomerAction(
+                key=form,
+                label=label,
+                icon=icon,
+                permission=permission,
+                url=partial(_form, form),
+                group=group,
+                order=order,
+            )
+        )
+
+
+def _form(form: str, customer: Customer) -> str:
+    return reverse(f"admin:credits_{form}", args=[customer.pk])
 
 
 def _register_row_actions() -> None:
@@ -223,9 +228,9 @@ def _register_panels() -> None:
             title="Ledger",
             template="credits/panels/ledger.html",
             permission=SEE_LEDGER,
-            context=_latest_entries,
+            context=ledger_panel.context,
             order=20,
-            link=_whole_ledger,
+            link=ledger_panel.whole,
         )
     )
 
@@ -268,13 +273,3 @@ def _account(customer: Customer) -> CreditAccount:
 
 def _open_lots(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     return {"lots": selectors.open_lots(_standing(customer))}
-
-
-def _latest_entries(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    entries = list(selectors.ledger_of(customer.pk)[:SHOWN_ENTRIES])
-    ways = undoing.ways(request.user, entries)
-    return {"entries": [(entry, ways.get(entry.pk)) for entry in entries]}
-
-
-def _whole_ledger(customer: Customer) -> str:
-    return f"{reverse('admin:credits_credittransaction_changelist')}?account__exact={customer.pk}"

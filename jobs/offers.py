@@ -21,6 +21,7 @@ def register() -> None:
     roles.declare("jobs_limituse", roles.TableGrant())
     roles.hide("jobs_outboxmessage", ("body", "payload", "recipient"))
     hooks.on("user_status_changed", "webhook", lambda *, change_id: services.tell_of_status_change(change_id))
+    hooks.on("password_reset_requested", "webhook", lambda *, request_id: services.tell_of_reset_request(request_id))
     navigation.register(
         NavigationItem(
             key="approvals",

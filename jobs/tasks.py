@@ -48,5 +48,6 @@ def sweep_outbox() -> None:
 
 @shared_task
 def tell_what_was_missed() -> None:
-    """Tell the product of bans and suspensions whose hook was lost with its process."""
+    """Tell the product of bans, suspensions and asked-for passwords whose hook was lost with its process."""
     services.tell_of_untold_status_changes(look_back=LOOK_BACK)
+    services.tell_of_untold_reset_requests(look_back=LOOK_BACK)

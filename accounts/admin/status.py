@@ -83,13 +83,11 @@ class LiftForm(forms.Form):
     )
 
 
-class StatusView(ConfirmFormView):
-    """An act on one customer's status. The services behind it raise AccountError."""
+class CustomerFormView(ConfirmFormView):
+    """An act on one customer. The services behind it raise AccountError."""
 
     navigation_key = "customers"
     domain_errors = (AccountError,)
-    act: ClassVar[Callable[..., services.StatusOutcome]]
-    wanted: ClassVar[Status]
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:
         customer = Customer.objects.filter(pk=kwargs["user_id"]).first()
@@ -99,6 +97,11 @@ class StatusView(ConfirmFormView):
 
     def success_url(self, subject: Customer) -> str:
         return page_of(subject.pk)
+
+
+class StatusView(CustomerFormView):
+    act: ClassVar[Callable[..., services.StatusOutcome]]
+    wanted: ClassVar[Status]
 
     def do(self, request: HttpRequest, subject: Customer, token: str, **told: Any) -> services.StatusOutcome:
         return type(self).act(user_id=subject.pk, actor=request.user, key=f"admin:status:{token}", **told)

@@ -5,6 +5,7 @@ from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.notes import Colour, CustomerTag, StaffNote, Tag
 from accounts.models.preferences import ListPreference, SavedFilter
+from accounts.models.resets import PasswordResetRequest, ResetWay
 from accounts.models.roles import DefaultRole
 from accounts.models.search import CustomerSearch
 from accounts.models.sessions import StaffSession
@@ -25,6 +26,8 @@ __all__ = [
     "CustomerTotals",
     "DefaultRole",
     "ListPreference",
+    "PasswordResetRequest",
+    "ResetWay",
     "SavedFilter",
     "Scope",
     "StaffMember",

@@ -144,6 +144,7 @@ class Customer(User):
             ("export_customers", "Can export the customers list"),
             ("ban_user", "Can ban customers and lift bans"),
             ("suspend_user", "Can suspend customers and lift suspensions"),
+            ("reset_password", "Can have customers asked for a new password"),
         ]
 
 

@@ -16,6 +16,7 @@ from accounts.services.preferences import (
     delete_filter,
     save_filter,
 )
+from accounts.services.resets import ResetOutcome, request_password_reset, reset_customer_password
 from accounts.services.roles import apply_default_roles
 from accounts.services.status import (
     StatusOutcome,
@@ -32,6 +33,7 @@ __all__ = [
     "Activity",
     "NewKey",
     "PutResult",
+    "ResetOutcome",
     "StatusOutcome",
     "ToldEvent",
     "add_note",
@@ -54,6 +56,8 @@ __all__ = [
     "record_activities",
     "record_activity",
     "record_events",
+    "request_password_reset",
+    "reset_customer_password",
     "revoke_api_key",
     "save_filter",
     "set_balances",

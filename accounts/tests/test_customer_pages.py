@@ -249,7 +249,11 @@ def test_panels_and_actions_follow_the_permissions(client, support):
         ""
     ) >= 4
     shown = {group.name: [action.key for action in group.actions] for group in response.context["action_groups"]}
-    assert shown == {"Give": ["gift", "adjust"], "Guard": ["suspend", "ban"]}
+    assert shown == {
+        "Give": ["gift", "adjust", "allowance"],
+        "Guard": ["suspend", "ban", "reset_password"],
+        "Record": ["statement"],
+    }
 
 
 @pytest.mark.parametrize("address", ["add/", "history/", "delete/"])

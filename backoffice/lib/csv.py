@@ -185,7 +185,12 @@ def in_chunks(rows: Iterable[Any], each_row: Callable[[], None] | None = None) -
 
 def response(queryset: QuerySet[Any], columns: Sequence[Column], *, name: str, now: datetime) -> StreamingHttpResponse:
     """A download named ``name_YYYY-MM-DD.csv``, the day being UTC's."""
-    return download(_marked_if_broken(stream(queryset, columns)), file_name(name, now), "text/csv; charset=utf-8")
+    return response_of(stream(queryset, columns), file_name(name, now))
+
+
+def response_of(chunks: Generator[bytes, None, None], filename: str) -> StreamingHttpResponse:
+    """CSV that is made already, as a download."""
+    return download(_marked_if_broken(chunks), filename, "text/csv; charset=utf-8")
 
 
 def download(content: Iterator[bytes], filename: str, content_type: str) -> StreamingHttpResponse:

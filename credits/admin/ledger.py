@@ -17,8 +17,10 @@ from backoffice.lib.registry import entry_links
 from credits import selectors
 from credits.admin import links
 from credits.admin.adjust import AdjustView
+from credits.admin.allowance import AllowanceView
 from credits.admin.explain import ExplainView
 from credits.admin.gift import GiftView
+from credits.admin.statement import StatementView
 from credits.admin.undo import RefundView, ReverseView
 from credits.models import CreditTransaction
 from credits.undoing import ways_of
@@ -66,6 +68,8 @@ class CreditTransactionAdmin(ExportMixin, EvidenceAdmin):
         views = {
             "gift/<int:user_id>/": (GiftView, "credits_gift"),
             "adjust/<int:user_id>/": (AdjustView, "credits_adjust"),
+            "allowance/<int:user_id>/": (AllowanceView, "credits_allowance"),
+            "statement/<int:user_id>/": (StatementView, "credits_statement"),
             "explain/<int:user_id>/": (ExplainView, "credits_explain"),
             "<int:entry_id>/refund/": (RefundView, "credits_refund"),
             "<int:entry_id>/reverse/": (ReverseView, "credits_reverse"),

@@ -51,6 +51,8 @@ class CreditTransaction(models.Model):
             ("adjust_credits", "Can adjust balances and reverse entries"),
             ("refund_usage", "Can refund usage"),
             ("export_ledger", "Can export the ledger"),
+            ("export_statement", "Can take along the statement of a customer"),
+            ("adjust_allowance", "Can adjust monthly allowances"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "seq"], name="transaction_seq_unique"),

@@ -32,6 +32,7 @@ from credits.selectors.lists import (
 )
 from credits.selectors.previews import Preview, preview
 from credits.selectors.rules import RULES
+from credits.selectors.statements import Statement, statement_of
 from credits.selectors.telling import untold_allowances, untold_low_balances
 from credits.selectors.verification import Fault, number_of_accounts, verify
 
@@ -40,6 +41,7 @@ __all__ = [
     "ZERO",
     "Fault",
     "Preview",
+    "Statement",
     "allowances_due",
     "allowances_granted",
     "allowances_of",
@@ -67,6 +69,7 @@ __all__ = [
     "reversed_by",
     "search",
     "standing",
+    "statement_of",
     "untold_allowances",
     "untold_low_balances",
     "verify",

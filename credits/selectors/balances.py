@@ -130,6 +130,13 @@ def hold_at(*, hold_id: int, now: datetime) -> CreditHold:
     return hold
 
 
-def ledger_of(user_id: int) -> QuerySet[CreditTransaction]:
-    """A customer's entries, newest first."""
-    return CreditTransaction.objects.filter(account_id=user_id).select_related("actor").order_by("-seq")
+def ledger_of(
+    user_id: int, *, kind: str | None = None, start: datetime | None = None, end: datetime | None = None
+) -> QuerySet[CreditTransaction]:
+    """A customer's entries, newest first; of one kind, or booked from ``start`` until before ``end`` (UTC), if told."""
+    entries = CreditTransaction.objects.filter(account_id=user_id).select_related("actor").order_by("-seq")
+    if kind is not None:
+        entries = entries.filter(kind=kind)
+    if start is not None:
+        entries = entries.filter(created_at__gte=start)
+    return entries if end is None else entries.filter(created_at__lt=end)

@@ -101,6 +101,21 @@ def set_allowance(
     return outcomes
 
 
+def preview_allowance(*, user_id: int, amount: Decimal) -> tuple[Decimal, datetime]:
+    """What ``set_allowance`` would grant at once, counted from the customer's own anchor, and when the period ends."""
+    account = CreditAccount.objects.filter(pk=user_id).first()
+    starts_at, ends_at = period_around(anchor_of(account), clock.now(), _zone())
+    period = Period(user_id=user_id, amount=amount, starts_at=starts_at, ends_at=ends_at)
+    missing = period.missing(selectors.allowances_granted([user_id], since=starts_at))
+    return (missing.amount if missing else Decimal(0)), ends_at
+
+
+def anchor_of(account: CreditAccount | None) -> datetime:
+    """From when on the periods of an account follow each other; now for one that has no allowance."""
+    has_allowance = account is not None and account.next_reset_at is not None
+    return (account.allowance_anchor or clock.now()) if account and has_allowance else clock.now()
+
+
 def reset_allowances() -> int:
     """Begin the running period of every allowance whose last one has ended; how many grants that made.
 

@@ -8,9 +8,12 @@ from jobs.selectors.approvals import (
 )
 from jobs.selectors.limits import Bounds, bounds_of, excess, used_today
 from jobs.selectors.outbox import (
+    key_of_reset_request,
     key_of_status_change,
+    reset_requests_to_tell,
     status_changes_to_tell,
     untold,
+    untold_reset_requests,
     untold_status_changes,
 )
 from jobs.selectors.work import items_of, jobs_seen_by, may_see, result_is_there
@@ -22,13 +25,16 @@ __all__ = [
     "excess",
     "items_of",
     "jobs_seen_by",
+    "key_of_reset_request",
     "key_of_status_change",
     "may_decide",
     "may_see",
     "pending_about",
+    "reset_requests_to_tell",
     "result_is_there",
     "status_changes_to_tell",
     "untold",
+    "untold_reset_requests",
     "untold_status_changes",
     "used_today",
     "waiting_for",

@@ -6,7 +6,14 @@ from jobs.services.feed import events_after
 from jobs.services.limits import apply_default_limits, count_use, lock_staff, set_limit
 from jobs.services.outbox import enqueue, send_again
 from jobs.services.running import run_job
-from jobs.services.telling import Told, tell_of_status_change, tell_of_untold_status_changes, tell_product
+from jobs.services.telling import (
+    Told,
+    tell_of_reset_request,
+    tell_of_status_change,
+    tell_of_untold_reset_requests,
+    tell_of_untold_status_changes,
+    tell_product,
+)
 from jobs.services.work import (
     cancel_job,
     create_job,
@@ -43,7 +50,9 @@ __all__ = [
     "send_again",
     "set_limit",
     "start_draft",
+    "tell_of_reset_request",
     "tell_of_status_change",
+    "tell_of_untold_reset_requests",
     "tell_of_untold_status_changes",
     "tell_product",
     "undo_job",

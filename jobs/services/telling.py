@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.models import StatusChange
+from accounts.models import PasswordResetRequest, StatusChange
 from backoffice.lib import clock
 from backoffice.lib.api.values import iso
 from backoffice.lib.nudge import nudge
@@ -58,6 +58,26 @@ def tell_of_untold_status_changes(*, look_back: timedelta) -> None:
     """Tell of the changes of the last time whose hook was lost with its process."""
     since = clock.now() - look_back
     tell_product([_told(change) for change in selectors.untold_status_changes(since=since)])
+
+
+def tell_of_reset_request(request_id: int) -> None:
+    """Have the product ask one of its customers for a new password."""
+    tell_product([_asked(request) for request in selectors.reset_requests_to_tell().filter(pk=request_id)])
+
+
+def tell_of_untold_reset_requests(*, look_back: timedelta) -> None:
+    """Tell of the requests of the last time whose hook was lost with its process."""
+    since = clock.now() - look_back
+    tell_product([_asked(request) for request in selectors.untold_reset_requests(since=since)])
+
+
+def _asked(request: PasswordResetRequest) -> Told:
+    return Told(
+        key=selectors.key_of_reset_request(request.pk),
+        topic="user.password_reset_requested",
+        data={"user": request.user.external_id, "at": iso(request.at)},
+        user_id=request.user_id,
+    )
 
 
 def _told(change: StatusChange) -> Told:

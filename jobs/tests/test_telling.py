@@ -109,3 +109,36 @@ def test_what_the_sweep_cannot_hand_out_at_once_it_goes_on_with(monkeypatch):
     assert [name for name, _ in nudged] == ["deliver_message", "deliver_message", "sweep_outbox"]
     tasks.sweep_outbox()
     assert sorted(args[0] for name, args in nudged if args) == ids
+
+
+def ask_for_a_password(customer, key="test:1"):
+    return accounts.request_password_reset(
+        user_id=customer.pk, reason="locked out", actor=StaffFactory(), key=key, origin="http://testserver/"
+    ).request
+
+
+def test_the_product_is_asked_for_a_new_password_of_its_customer_and_told_nothing_else():
+    request = ask_for_a_password(CustomerFactory(external_id="ours_7"))
+    at = request.at.isoformat().replace("+00:00", "Z")
+    assert told() == [("user.password_reset_requested", {"user": "ours_7", "at": at})]
+    tasks.tell_what_was_missed()
+    assert len(told()) == 1
+
+
+def test_a_password_whose_hook_was_lost_is_asked_for_by_the_sweep_and_only_once(monkeypatch):
+    with monkeypatch.context() as lost:
+        lost.setattr("backoffice.lib.hooks.transaction.on_commit", lambda handler: None)
+        ask_for_a_password(CustomerFactory())
+    assert told() == []
+    for _ in range(2):
+        tasks.tell_what_was_missed()
+    assert [topic for topic, _ in told()] == ["user.password_reset_requested"]
+
+
+def test_a_customer_who_is_mailed_by_us_is_not_asked_for_by_the_product():
+    customer = CustomerFactory()
+    customer.set_password("an old password of theirs")
+    customer.save()
+    ask_for_a_password(customer)
+    tasks.tell_what_was_missed()
+    assert told() == []

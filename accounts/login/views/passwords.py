@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.views import PasswordChangeView, PasswordResetConfirmView
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.generic import FormView, TemplateView
 
@@ -15,7 +15,7 @@ from accounts.login import devices
 from accounts.login.forms import OwnPasswordForm, ResetRequestForm
 from accounts.login.visitor import member_of
 from accounts.models import User
-from accounts.services import passwords
+from accounts.services import passwords, reset_customer_password
 from accounts.tasks import mail_reset_link
 from backoffice.lib.nudge import nudge
 
@@ -67,10 +67,17 @@ class ResetView(PasswordResetConfirmView):
 
     def get_user(self, uidb64: str) -> User | None:
         user = super().get_user(uidb64)
-        return user if user is not None and user.is_staff and user.is_active else None
+        if user is None or not user.is_active:
+            return None
+        # Customers log in to the product; one who was given a password here may be sent a link for a new one.
+        return user if user.is_staff or user.has_usable_password() else None
 
     def form_valid(self, form: Any) -> HttpResponse:
         member: Any = self.user
+        if not member.is_staff:
+            reset_customer_password(customer=member, password=form.cleaned_data["new_password1"])
+            del self.request.session["_password_reset_token"]
+            return render(self.request, "account/customer_password_changed.html")
         passwords.reset_own_password(member=member, password=form.cleaned_data["new_password1"])
         del self.request.session["_password_reset_token"]
         messages.success(self.request, "Your password was changed. Log in with it.")

@@ -1,10 +1,24 @@
 """Fields that forms of several apps share."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.utils import timezone
+
+from backoffice.lib.admin.widgets import DateInput
+
+
+class DayField(forms.DateField):
+    """A day that has one before and one after it in every zone, which the ends of the calendar have not."""
+
+    widget = DateInput
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day is not None and not 1900 <= day.year <= 9000:
+            raise forms.ValidationError("There is nothing to be found in that year.")
+        return day
 
 
 class LastDayField(forms.DateField):
