@@ -43,6 +43,16 @@ def _mail_link(user: User, origin: str, subject: str, template: str) -> None:
     send_mail(subject, text, None, [user.email])
 
 
+@shared_task(autoretry_for=(OSError,), retry_backoff=10, max_retries=5)
+def mail_notice(member_id: int, what: str, where: str) -> None:
+    """Mail a member of staff that ``what`` happened to their account, from ``where``."""
+    member = StaffMember.objects.filter(pk=member_id).first()
+    if member is None:
+        return
+    text = render_to_string("account/email/notice.txt", {"member": member, "what": what, "where": where})
+    send_mail("Your staff account was changed", text, None, [member.email])
+
+
 @shared_task
 def clear_sessions() -> None:
     """Delete the rows of sessions that are long over."""

@@ -18,7 +18,7 @@ from accounts.errors import KeyRefused, KeyRevoked
 from accounts.models import ApiKey, Scope, StaffMember
 from accounts.services import create_api_key, revoke_api_key
 from audit.modeladmin import AuditedModelAdmin
-from backoffice.lib.admin import display
+from backoffice.lib.admin import display, step_up
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.confirm import Change, ConfirmFormView
 from backoffice.lib.admin.filters import DateRangeFilter
@@ -116,6 +116,9 @@ class ApiKeyAdmin(EvidenceAdmin, AuditedModelAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
+        # A key outlives the session by which it was made.
+        if not step_up.is_fresh(request):
+            return step_up.ask(request)
         form = ApiKeyForm(request.POST or None, reader=request.user)
         if request.method == "POST" and form.is_valid():
             try:

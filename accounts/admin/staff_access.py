@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.generic import TemplateView
 
 from accounts import selectors
+from accounts.login import notices
 from accounts.models import StaffMember
 from accounts.services import second_factors, sessions
 from backoffice.lib.admin import display
@@ -77,6 +78,7 @@ class ResetSecondFactorView(ConfirmFormView):
 
     def perform(self, request: HttpRequest, subject: StaffMember, cleaned_data: dict[str, Any], token: str) -> str:
         second_factors.reset_second_factor(member=subject, actor=request.user, reason=cleaned_data["reason"])
+        notices.send(subject, "the second factors were reset by a super admin")
         return f"{subject} has no second factor any more and is logged out everywhere."
 
     def success_url(self, subject: StaffMember) -> str:

@@ -66,6 +66,12 @@ def _limits(request: HttpRequest, credentials: Credentials) -> list[int]:
 class LoginGuard(AxesDatabaseHandler):
     """Axes with a limit for each counter, where it has one for all: it is told how full the fullest is, in percent."""
 
+    def user_login_failed(self, sender: Any, credentials: Credentials, request: Any = None, **kwargs: Any) -> None:
+        # Headers are kept beside a failure, and PostgreSQL keeps no NUL.
+        for name in ("axes_user_agent", "axes_http_accept", "axes_path_info"):
+            setattr(request, name, getattr(request, name).replace("\0", ""))
+        super().user_login_failed(sender, credentials, request, **kwargs)
+
     def get_failures(self, request: HttpRequest, credentials: Credentials = None) -> int:
         sums = [
             attempts.aggregate(failures=Sum("failures_since_start"))["failures"] or 0

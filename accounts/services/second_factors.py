@@ -22,8 +22,13 @@ LAST_COUNTER = "last_counter"
 
 @transaction.atomic
 def add_app(*, member: User, secret: str, code: str) -> Authenticator | None:
-    """Enrol the authenticator app that holds ``secret`` and shows ``code``; None when it shows another one."""
+    """Enrol the authenticator app that holds ``secret`` and shows ``code``.
+
+    None when it shows another one, or when there is an app already: nobody has two.
+    """
     _lock(member)
+    if selectors.main_factors(member).filter(type=Type.TOTP).exists():
+        return None
     counter = one_time_codes.counter_of(secret, code)
     if counter is None:
         return None

@@ -22,7 +22,7 @@ from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from accounts import selectors
 from accounts.errors import LastSecondFactor
-from accounts.login import gate
+from accounts.login import gate, notices
 from accounts.login.forms import AddAppForm, AddPasskeyForm
 from accounts.login.visitor import is_ours, member_of, session_of
 from accounts.services import second_factors, sessions
@@ -63,6 +63,7 @@ class AddFactorView(FreshlyProven, EnrolmentPage, FormView):
         if is_first:
             sessions.end_sessions(member=member, actor=member, except_for=session_of(self.request).public_id)
         self.request.session.cycle_key()
+        notices.send(member, f"a second factor was added ({_name_of(factor)})")
         messages.success(self.request, f"{self.done} You will be asked for it when you log in.")
         return redirect("mfa_view_recovery_codes" if is_first else "account_security")
 
@@ -73,8 +74,11 @@ class ChooseView(EnrolmentPage, TemplateView):
     template_name = "mfa/index.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        has_app = selectors.main_factors(member_of(self.request)).filter(type=Type.TOTP).exists()
-        return {**super().get_context_data(**kwargs), "has_app": has_app, "is_required": settings.STAFF_MFA_REQUIRED}
+        return {
+            **super().get_context_data(**kwargs),
+            "has_app": _has_app(self.request),
+            "is_required": settings.STAFF_MFA_REQUIRED,
+        }
 
 
 class AddAppView(AddFactorView):
@@ -85,7 +89,7 @@ class AddAppView(AddFactorView):
     template_name = "mfa/totp/activate_form.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated and selectors.main_factors(member_of(request)).filter(type=Type.TOTP).exists():
+        if request.user.is_authenticated and _has_app(request):
             messages.info(request, "You have an authenticator app already. Remove it to set up another.")
             return redirect("account_security")
         return super().dispatch(request, *args, **kwargs)
@@ -101,6 +105,9 @@ class AddAppView(AddFactorView):
         factor = second_factors.add_app(
             member=member_of(self.request), secret=get_totp_secret(), code=form.cleaned_data["code"]
         )
+        if factor is None and _has_app(self.request):
+            # Set up in another window a moment ago.
+            return redirect("account_security")
         if factor is None:
             form.add_error("code", "The app shows another code. Check that its clock is right, and use the newest.")
             return self.form_invalid(form)
@@ -139,17 +146,26 @@ class RemoveFactorView(FreshlyProven, TemplateView):
         except LastSecondFactor as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"{factor} removed.")
+            messages.success(request, f"The {_name_of(factor)} is removed.")
+            notices.send(member_of(request), f"a second factor was removed ({_name_of(factor)})")
         return redirect("account_security")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "factor": self._factor()}
+        return {**super().get_context_data(**kwargs), "name": _name_of(self._factor())}
 
     def _factor(self) -> Authenticator:
         factor = selectors.main_factors(member_of(self.request)).filter(pk=self.kwargs["factor_id"]).first()
         if factor is None:
             raise Http404("You have no such second factor.")
         return factor
+
+
+def _name_of(factor: Authenticator) -> str:
+    return "authenticator app" if factor.type == Type.TOTP else f"passkey {factor}"
+
+
+def _has_app(request: HttpRequest) -> bool:
+    return selectors.main_factors(member_of(request)).filter(type=Type.TOTP).exists()
 
 
 def next_page(request: HttpRequest) -> str:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.generic import FormView, TemplateView
 
-from accounts.login import devices
+from accounts.login import devices, notices
 from accounts.login.forms import OwnPasswordForm, ResetRequestForm
 from accounts.login.visitor import member_of
 from accounts.models import User
@@ -34,6 +34,7 @@ class OwnPasswordView(PasswordChangeView):
         member = member_of(self.request)
         passwords.change_own_password(member=member, password=form.cleaned_data["new_password1"])
         update_session_auth_hash(self.request, member)
+        notices.send(member, "the password was changed")
         messages.success(self.request, "Your password was changed. Your other sessions were ended.")
         return redirect(self.get_success_url())
 
@@ -80,6 +81,7 @@ class ResetView(PasswordResetConfirmView):
             return render(self.request, "account/customer_password_changed.html")
         passwords.reset_own_password(member=member, password=form.cleaned_data["new_password1"])
         del self.request.session["_password_reset_token"]
+        notices.send(member, "the password was changed, by a link in a mail")
         messages.success(self.request, "Your password was changed. Log in with it.")
         response = redirect(self.get_success_url())
         devices.remember(self.request, response, member.email)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
 from accounts import selectors
+from accounts.login import notices
 from accounts.login.views.enrolment import FreshlyProven, next_page
 from accounts.login.visitor import member_of
 from accounts.one_time_codes import recovery_codes_left
@@ -60,5 +61,6 @@ class RenewCodesView(FreshlyProven, TemplateView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         second_factors.renew_recovery_codes(member=member_of(request))
+        notices.send(member_of(request), "new recovery codes were made")
         messages.success(request, "These are your new recovery codes. The old ones work no more.")
         return redirect("mfa_view_recovery_codes")

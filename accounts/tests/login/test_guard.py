@@ -224,3 +224,9 @@ def test_passwords_that_were_tried_are_kept_nowhere(grace):
 def test_without_an_address_an_account_is_still_counted(grace):
     answers = [guess("").status_code for _ in range(guard.BY_ACCOUNT)]
     assert answers[-2:] == [200, 429]
+
+
+def test_a_nul_in_a_header_breaks_nothing(grace):
+    browser = Browser()
+    browser.client.defaults |= {"HTTP_USER_AGENT": "a\0b", "HTTP_ACCEPT": "a\0b"}
+    assert browser.give_password(password="wrong").status_code == 200

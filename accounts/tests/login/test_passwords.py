@@ -25,6 +25,12 @@ def nudged(monkeypatch):
     monkeypatch.setattr("accounts.login.views.passwords.nudge", lambda task, *args: task(*args))
 
 
+@pytest.fixture
+def told(monkeypatch):
+    """Notices of changes are mailed at once."""
+    monkeypatch.setattr("accounts.login.notices.nudge", lambda task, *args: task(*args))
+
+
 def link_in(message):
     return re.search(r"http://testserver(/\S+)", message.body)[1]
 
@@ -131,6 +137,14 @@ def test_a_mailbox_is_not_filled(browser, grace, nudged):
     with clock.at(clock.now() + passwords.MAILS_WITHIN):
         browser.post(ASK, email=grace.email)
     assert len(mail.outbox) == passwords.MOST_MAILS + 1
+
+
+def test_the_owner_is_told_of_what_changed_by_mail(browser, grace, told):
+    browser.log_in()
+    browser.post(CHANGE, old_password=PASSWORD, new_password1=NEW, new_password2=NEW)
+    (message,) = mail.outbox
+    assert message.to == [grace.email]
+    assert "the password was changed, from an unknown browser, 192.0.2.1" in message.body
 
 
 def test_where_no_mail_is_sent_the_page_says_so(browser, grace, nudged, settings):

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from accounts.models import ApiKey
 from accounts.tests.login.staff import PASSWORD, STEP_UP, Browser, actions, code, enrol, latest, make_member
 from backoffice.lib import clock
 from credits import services
@@ -113,6 +114,13 @@ def test_a_password_in_a_form_is_not_kept_while_the_proof_is_asked_for(stale):
     asked = stale.post(path, usable_password="true", password1="secret of linus", password2="secret of linus")
     assert "secret of linus" not in str(dict(stale.client.session))
     assert prove(stale, asked)["Location"] == path
+
+
+def test_a_key_of_the_api_which_outlives_the_session_is_made_only_under_a_fresh_proof(stale):
+    path = reverse("admin:accounts_apikey_add")
+    assert stale.get(path)["Location"].startswith(STEP_UP)
+    resume(stale, prove(stale, stale.post(path, name="shop", scopes="ingest")))
+    assert ApiKey.objects.get().name == "shop"
 
 
 def test_an_export_of_the_audit_log_asks_and_leads_back_to_the_list_as_it_was_narrowed(stale):

@@ -46,6 +46,7 @@ def test_a_whole_production_environment_has_no_faults():
         ("SECRET_KEY", "a" * 60),
         ("SECRET_KEY", "django-insecure-" + GOOD["SECRET_KEY"]),
         ("DEBUG", "True"),
+        ("STAFF_MFA_REQUIRED", "off"),
     ],
 )
 def test_each_weak_setting_is_named(name, value):
