@@ -106,7 +106,7 @@ def _register_navigation() -> None:
         ("customers", "Customers", "Customers", "admin:accounts_customer_changelist", "customers", SEE_CUSTOMERS),
         ("tags", "Customers", "Tags", "admin:accounts_tag_changelist", "tag", "accounts.view_tag"),
         ("staff", "Settings", "Staff", "admin:accounts_staffmember_changelist", "staff", SEE_STAFF),
-        ("roles", "Settings", "Roles", "admin:auth_group_changelist", "roles", "auth.view_group"),
+        ("roles", "Settings", "Roles", "admin:accounts_role_changelist", "roles", "accounts.view_role"),
         ("api-keys", "Settings", "API keys", "admin:accounts_apikey_changelist", "key", "accounts.view_apikey"),
     ]
     for order, (key, section, label, url_name, icon, permission) in enumerate(pages):

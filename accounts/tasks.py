@@ -20,10 +20,13 @@ def mail_reset_link(member_id: int, origin: str) -> None:
 
     The link is made here, so that it is never in the broker.
     """
-    member = StaffMember.objects.filter(pk=member_id).first()
-    if member is None or not member.is_active:
-        return
-    _mail_link(member, origin, "A new password for the back office", "account/email/password_reset.txt")
+    _mail_member(member_id, origin, "A new password for the back office", "account/email/password_reset.txt")
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=10, max_retries=5)
+def mail_invitation(member_id: int, origin: str) -> None:
+    """Mail a new member of staff the link to their first password."""
+    _mail_member(member_id, origin, "Your account for the back office", "account/email/invitation.txt")
 
 
 @shared_task(autoretry_for=(OSError,), retry_backoff=10, max_retries=5)
@@ -35,12 +38,21 @@ def mail_customer_reset_link(request_id: int, origin: str) -> None:
     _mail_link(request.user, origin, "Choose a new password", "account/email/customer_password_reset.txt")
 
 
+def _mail_member(member_id: int, origin: str, subject: str, template: str) -> None:
+    member = StaffMember.objects.filter(pk=member_id).first()
+    if member is not None and member.is_active:
+        _mail_link(member, origin, subject, template)
+
+
 def _mail_link(user: User, origin: str, subject: str, template: str) -> None:
     key = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": default_token_generator.make_token(user)}
-    url = f"{origin.rstrip('/')}{reverse('account_reset_password_from_key', kwargs=key)}"
-    hours = settings.PASSWORD_RESET_TIMEOUT // 3600
-    text = render_to_string(template, {"member": user, "url": url, "hours": hours})
-    send_mail(subject, text, None, [user.email])
+    told = {
+        "member": user,
+        "url": f"{origin.rstrip('/')}{reverse('account_reset_password_from_key', kwargs=key)}",
+        "ask_again_url": f"{origin.rstrip('/')}{reverse('account_reset_password')}",
+        "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
+    }
+    send_mail(subject, render_to_string(template, told), None, [user.email])
 
 
 @shared_task(autoretry_for=(OSError,), retry_backoff=10, max_retries=5)

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.models import Customer, StaffMember
+from accounts.models import Customer, Role
 from audit.models import AuditEntry
 from billing.models import CreditPack, Payment, StripeEvent
 from credits.models import CreditDebt, CreditHold, CreditLot, CreditTransaction, IntegrityRun
@@ -12,7 +12,6 @@ from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
-Role = StaffMember._meta.get_field("groups").related_model
 EMPTY_AT_FIRST = [
     Customer,
     Role,

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import ApiKey, Customer, SavedFilter, StaffMember, StaffNote, StatusChange, Tag, User
+from accounts.models import ApiKey, Customer, Role, SavedFilter, StaffMember, StaffNote, StatusChange, Tag, User
 from accounts.services import (
     add_note,
     create_api_key,
@@ -197,6 +197,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "filter_id": lambda: SavedFilter.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,
     "/audit/auditentry/ object_id": lambda: AuditEntry.objects.latest("pk").pk,
+    "/accounts/role/ object_id": lambda: Role.objects.latest("pk").pk,
     "/accounts/staffmember/ object_id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/accounts/staffmember/ id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/admin/r/ content_type_id": lambda: ContentType.objects.get_for_model(User).pk,

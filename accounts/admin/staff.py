@@ -1,47 +1,67 @@
-"""Who works here and what they may do. Only super admins change either, or anybody could promote themselves."""
+"""Who works here, and which roles they have."""
 
 from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.contrib.auth.models import Group
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
+from django.utils.crypto import get_random_string
 
 from accounts.admin import staff_access
+from accounts.admin.super_admins import SuperAdminOnly
 from accounts.badges import status_badge
 from accounts.models import StaffMember, Status
+from accounts.tasks import mail_invitation
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display, step_up
+from backoffice.lib.nudge import nudge
 
-
-class SuperAdminOnly:
-    """Changes need a super admin; reading needs the ordinary permission."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_superuser
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
+# The names of the choices are the stock form's, whose script hides the fields that a choice does not need.
+BY_MAIL, SET_NOW = "false", "true"
+UNKNOWN_PASSWORD_LENGTH = 64
 
 
 class StaffCreationForm(AdminUserCreationForm):
+    """A new colleague, their roles, and how they get their first password."""
+
+    usable_password = forms.ChoiceField(
+        label="How",
+        choices={BY_MAIL: "Mail them a link to choose one", SET_NOW: "Set one now"},
+        initial=BY_MAIL,
+        widget=forms.RadioSelect(attrs={"class": "radiolist inline"}),
+    )
+
     class Meta:
         model = StaffMember
-        fields = ("email", "full_name")
+        fields = ("email", "full_name", "is_superuser", "groups")
+
+    def clean_usable_password(self) -> str:
+        chosen = self.cleaned_data["usable_password"]
+        if chosen == BY_MAIL and not settings.EMAIL_URL:
+            raise forms.ValidationError("No mail is sent from here (EMAIL_URL is not set): set a password now.")
+        return chosen
 
     def save(self, commit: bool = True) -> StaffMember:
         self.instance.is_staff = True
         return super().save(commit=commit)
+
+    def set_password_and_save(self, user: StaffMember, commit: bool = True, **kwargs: Any) -> StaffMember:
+        if self.cleaned_data["set_usable_password"]:
+            return super().set_password_and_save(user, commit=commit, **kwargs)
+        # One that nobody knows: without any, no link to a new one would be mailed.
+        user.set_password(get_random_string(UNKNOWN_PASSWORD_LENGTH))
+        if commit:
+            user.save()
+        return user
 
 
 class NotOneself:
@@ -67,14 +87,18 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
     list_filter = ("is_superuser", "status")
     search_fields = ("email", "full_name")
     ordering = ("email",)
-    filter_horizontal = ("groups",)
     add_form = StaffCreationForm
+    add_form_template = "admin/accounts/staffmember/add_form.html"
     fieldsets = (
         (None, {"fields": ("email", "full_name", "password")}),
         ("Access", {"fields": ("status", "status_reason", "is_superuser", "groups")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = ((None, {"fields": ("email", "full_name", "usable_password", "password1", "password2")}),)
+    add_fieldsets = (
+        (None, {"fields": ("email", "full_name")}),
+        ("Access", {"fields": ("is_superuser", "groups")}),
+        ("First password", {"fields": ("usable_password", "password1", "password2")}),
+    )
     readonly_fields = ("last_login", "date_joined")
 
     def has_delete_permission(self, request: HttpRequest, obj: StaffMember | None = None) -> bool:
@@ -94,6 +118,29 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
             "acts_url": f"{log}?{urlencode({'staff': object_id})}" if may_see_log else "",
         }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "is_superuser":
+            field.label = "Super admin"
+            field.help_text = "May do everything, and nobody else changes staff and roles. Needs no role."
+        return field
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["widget"] = forms.CheckboxSelectMultiple
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field.label, field.help_text = "Roles", "What this person may do. The page of a role says what that is."
+        return field
+
+    def save_model(self, request: HttpRequest, obj: StaffMember, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change and not form.cleaned_data["set_usable_password"]:
+            nudge(mail_invitation, obj.pk, request.build_absolute_uri("/"))
+            messages.info(request, f"A link to choose a password is on its way to {obj.email}.")
+
+    def _value(self, name: str, value: Any) -> Any:
+        """Roles by name, since a number says nothing once the role is gone."""
+        return sorted(role.name for role in value or ()) if name == "groups" else super()._value(name, value)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         if self.has_change_permission(request) and not step_up.is_fresh(request):
@@ -120,13 +167,5 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
         return status_badge(member.status)
 
 
-admin.site.unregister(Group)
 # Allauth's own pages: the one would show secrets, the other addresses that nobody uses.
 admin.site.unregister([Authenticator, EmailAddress])
-
-
-@admin.register(Group)
-class RoleAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin, GroupAdmin):
-    """Groups are the roles of the house."""
-
-    empty_hint = "A role is what some of the staff may do. Add one, then give it to people on the page of each."

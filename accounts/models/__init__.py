@@ -6,7 +6,7 @@ from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.notes import Colour, CustomerTag, StaffNote, Tag
 from accounts.models.preferences import ListPreference, SavedFilter
 from accounts.models.resets import PasswordResetRequest, ResetWay
-from accounts.models.roles import DefaultRole
+from accounts.models.roles import DefaultRole, Role
 from accounts.models.search import CustomerSearch
 from accounts.models.sessions import StaffSession
 from accounts.models.status import StatusChange
@@ -28,6 +28,7 @@ __all__ = [
     "ListPreference",
     "PasswordResetRequest",
     "ResetWay",
+    "Role",
     "SavedFilter",
     "Scope",
     "StaffMember",

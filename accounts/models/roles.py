@@ -1,8 +1,15 @@
-"""What the default roles were given so far."""
+"""Roles, and what the default ones were given so far."""
 
 from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+
+
+class Role(Group):
+    """What some of the staff may do, under a name."""
+
+    class Meta:
+        proxy = True
 
 
 class DefaultRole(models.Model):

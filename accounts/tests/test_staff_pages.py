@@ -1,10 +1,13 @@
 """Who may change who works here."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from accounts.models import StaffMember, User
+from accounts.models import Role, StaffMember, User
+from accounts.services import passwords
 from audit.models import AuditEntry
 from tests.factories import CustomerFactory, StaffFactory
 
@@ -43,19 +46,24 @@ def test_roles_are_given_and_audited(client, boss):
     form = {"email": member.email, "full_name": "", "status": "active", "status_reason": "", "groups": [role.pk]}
     assert client.post(page_of(member), form).status_code == 302
     assert list(member.groups.all()) == [role]
-    assert AuditEntry.objects.get().new_values == {"groups": [role.pk]}
+    assert AuditEntry.objects.get().new_values == {"groups": ["support"]}
 
 
 @pytest.mark.parametrize("address", [ADD, "own page", "password", "roles"])
 def test_nobody_but_a_super_admin_changes_rights(client, address):
-    every = ["accounts.add_staffmember", "accounts.change_staffmember", "auth.add_group", "accounts.view_staffmember"]
+    every = [
+        "accounts.add_staffmember",
+        "accounts.change_staffmember",
+        "accounts.add_role",
+        "accounts.view_staffmember",
+    ]
     member = StaffFactory(permissions=every)
     client.force_login(member)
     path = {
         ADD: ADD,
         "own page": page_of(member),
         "password": reverse("admin:auth_user_password_change", args=[member.pk]),
-        "roles": reverse("admin:auth_group_add"),
+        "roles": reverse("admin:accounts_role_add"),
     }[address]
     response = client.post(path, {"email": member.email, "is_superuser": "on", "name": "x", "status": "active"})
     assert response.status_code == 403
@@ -145,3 +153,44 @@ def test_the_page_of_a_member_leads_to_what_they_did(client, boss):
     assert f'href="{log}?staff={member.pk}"' in client.get(page_of(member)).content.decode()
     client.force_login(StaffFactory(permissions=["accounts.view_staffmember"]))
     assert log not in client.get(page_of(member)).content.decode()
+
+
+def test_a_member_gets_roles_at_once_and_a_link_to_the_first_password(
+    client, boss, settings, mailoutbox, monkeypatch, django_capture_on_commit_callbacks
+):
+    settings.EMAIL_URL = "locmem://"
+    asked = []
+    monkeypatch.setattr("accounts.admin.staff.nudge", lambda task, *args: asked.append((task, args)))
+    role = Role.objects.get(name="Support")
+    form = {"email": "new@example.com", "full_name": "New Member", "usable_password": "false", "groups": [role.pk]}
+    page = client.post(ADD, form, follow=True).content.decode()
+    assert "A link to choose a password is on its way to new@example.com." in page
+    member = StaffMember.objects.get(email="new@example.com")
+    assert (list(member.groups.values_list("name", flat=True)), member.is_superuser) == (["Support"], False)
+    assert AuditEntry.objects.get().new_values["groups"] == ["Support"]
+    [(task, args)] = asked
+    task(*args)
+    [mail] = mailoutbox
+    assert mail.to == ["new@example.com"]
+    client.logout()
+    link = re.search(r"http://testserver(/\S+)", mail.body)[1]
+    chosen = client.get(link, follow=True)
+    choose = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    assert client.post(chosen.request["PATH_INFO"], choose).status_code == 302
+    member.refresh_from_db()
+    assert member.check_password(PASSWORD)
+
+
+def test_without_mail_a_password_is_set_at_once(client, boss, settings):
+    settings.EMAIL_URL = ""
+    form = {"email": "new@example.com", "full_name": "New", "usable_password": "false"}
+    assert "set a password now" in client.post(ADD, form).content.decode()
+    assert not StaffMember.objects.filter(email="new@example.com").exists()
+
+
+def test_a_member_whose_first_link_has_lapsed_can_ask_for_another(client, boss, settings, monkeypatch):
+    """Whoever let the first link lapse has a password that nobody knows, and so can ask for a new one."""
+    settings.EMAIL_URL = "locmem://"
+    monkeypatch.setattr("accounts.admin.staff.nudge", lambda task, *args: None)
+    client.post(ADD, {"email": "new@example.com", "full_name": "New", "usable_password": "false"})
+    assert passwords.ask_for_reset(email="new@example.com").email == "new@example.com"

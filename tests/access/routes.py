@@ -1,4 +1,4 @@
-"""Every address pattern that the resolver knows, in one notation: ``/admin/auth/group/<object_id>/change/``."""
+"""Every address pattern that the resolver knows, in one notation: ``/admin/accounts/role/<object_id>/change/``."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -93,8 +93,10 @@ def test_the_session_id_changes_at_login_and_the_old_one_is_worth_nothing(browse
 
 def test_a_page_that_was_asked_for_is_where_the_login_leads(browser, grace):
     sent = browser.get("/admin/accounts/staffmember/")["Location"]
-    response = browser.client.post(sent, {"username": grace.email, "password": PASSWORD, "next": "/admin/auth/group/"})
-    assert response["Location"] == "/admin/auth/group/"
+    response = browser.client.post(
+        sent, {"username": grace.email, "password": PASSWORD, "next": "/admin/accounts/role/"}
+    )
+    assert response["Location"] == "/admin/accounts/role/"
 
 
 @pytest.mark.parametrize("url", ["https://evil.example", "//evil.example", "javascript:alert(1)", r"\\evil.example"])
@@ -154,18 +156,18 @@ def strict(grace):
     return client
 
 
-@pytest.mark.parametrize("address", [LOGIN, "/admin/auth/group/add/", "/admin/account/confirm/", "/admin/logout/"])
+@pytest.mark.parametrize("address", [LOGIN, "/admin/accounts/role/add/", "/admin/account/confirm/", "/admin/logout/"])
 def test_a_form_without_its_token_is_refused(strict, address):
     assert strict.post(address, {"name": "x"}).status_code == 403
 
 
 def test_a_form_from_another_origin_is_refused(strict):
-    strict.get("/admin/auth/group/add/")
+    strict.get("/admin/accounts/role/add/")
     token = next(cookie.value for name, cookie in strict.cookies.items() if "csrf" in name)
     form = {"name": "x", "csrfmiddlewaretoken": token}
-    refused = strict.post("/admin/auth/group/add/", form, headers={"Origin": "https://evil.example"})
+    refused = strict.post("/admin/accounts/role/add/", form, headers={"Origin": "https://evil.example"})
     assert refused.status_code == 403
-    assert strict.post("/admin/auth/group/add/", form, headers={"Origin": "http://testserver"}).status_code == 302
+    assert strict.post("/admin/accounts/role/add/", form, headers={"Origin": "http://testserver"}).status_code == 302
 
 
 def test_a_forged_host_is_refused(strict):
@@ -186,4 +188,4 @@ def test_two_members_do_not_meet(grace):
     first.log_in()
     second.log_in("linus@example.com")
     assert first.is_in and second.is_in
-    assert second.get("/admin/auth/group/add/").status_code == 403
+    assert second.get("/admin/accounts/role/add/").status_code == 403

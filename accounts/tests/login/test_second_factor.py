@@ -51,7 +51,7 @@ def test_the_password_alone_opens_nothing_but_the_enrolment(required, browser, g
     assert "Set up a second factor" in response.content.decode()
 
 
-@pytest.mark.parametrize("path", ["/admin/auth/group/add/", "/admin/password_change/", CODES])
+@pytest.mark.parametrize("path", ["/admin/accounts/role/add/", "/admin/password_change/", CODES])
 def test_the_password_alone_posts_nothing(required, browser, grace, path):
     browser.log_in()
     assert browser.post(path, name="x")["Location"].startswith(LOGIN)
@@ -59,12 +59,12 @@ def test_the_password_alone_posts_nothing(required, browser, grace, path):
 
 def test_the_enrolment_opens_the_admin_and_leads_where_one_was_going(required, browser, grace):
     browser.log_in()
-    browser.client.get("/admin/auth/group/", follow=True)
+    browser.client.get("/admin/accounts/role/", follow=True)
     before = browser.key
     assert set_up_app(browser)["Location"] == CODES
     assert browser.key != before
     assert len(re.findall(r"<code>\d{8}</code>", browser.get(CODES).content.decode())) == 10
-    assert browser.post(CODES)["Location"] == "/admin/auth/group/"
+    assert browser.post(CODES)["Location"] == "/admin/accounts/role/"
     assert browser.is_in
     assert latest("accounts.add_second_factor").new_values["kind"] == "totp"
 

@@ -18,7 +18,7 @@ from tests.factories import CustomerFactory
 pytestmark = pytest.mark.django_db
 
 ROLE = {"name": "Painters"}
-ADD_ROLE = reverse("admin:auth_group_add")
+ADD_ROLE = reverse("admin:accounts_role_add")
 AUDIT = reverse("admin:audit_auditentry_changelist")
 EXPORT = reverse("admin:audit_auditentry_export", args=["audit"])
 
@@ -86,7 +86,7 @@ def test_a_form_that_was_sent_too_late_is_still_there_after_the_proof(stale, ref
 def test_roles_change_only_under_a_fresh_proof(stale, address):
     role = Group.objects.create(name="Sculptors")
     args = [] if address == "add" else [role.pk]
-    path = reverse(f"admin:auth_group_{address}", args=args)
+    path = reverse(f"admin:accounts_role_{address}", args=args)
     asked = stale.post(path, **ROLE, post="yes")
     assert asked["Location"].startswith(STEP_UP)
     assert list(Group.objects.filter(name__in=["Painters", "Sculptors"])) == [role]
@@ -210,7 +210,7 @@ def test_a_proof_leads_nowhere_else(stale, url):
 
 def test_a_form_that_waits_is_sent_nowhere_but_to_its_own_address(stale, refund):
     stale.post(refund, amount="5")
-    assert stale.post(STEP_UP, password=PASSWORD, next="/admin/auth/group/")["Location"] == "/admin/auth/group/"
+    assert stale.post(STEP_UP, password=PASSWORD, next="/admin/accounts/role/")["Location"] == "/admin/accounts/role/"
     assert "step_up_form" not in stale.client.session
 
 

@@ -119,7 +119,7 @@ def test_the_stock_list_of_an_app_leads_home(client):
 def test_no_list_offers_the_stock_bulk_deletion(client):
     client.force_login(StaffFactory(is_superuser=True))
     Group.objects.create(name="Painters")
-    page = client.get(reverse("admin:auth_group_changelist")).content.decode()
+    page = client.get(reverse("admin:accounts_role_changelist")).content.decode()
     assert "Painters" in page
     assert "delete_selected" not in page
 

@@ -55,6 +55,6 @@ def test_in_production_only_this_host_can_set_them_and_only_over_https(tmp_path)
 @pytest.mark.django_db
 def test_what_is_said_after_an_act_is_in_no_cookie_that_another_checkout_would_read(client):
     client.force_login(StaffFactory(is_superuser=True))
-    client.post("/admin/auth/group/add/", {"name": "Painters"})
+    client.post("/admin/accounts/role/add/", {"name": "Painters"})
     assert set(client.cookies) <= {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
-    assert "was added successfully" in client.get("/admin/auth/group/").content.decode()
+    assert "was added successfully" in client.get("/admin/accounts/role/").content.decode()
