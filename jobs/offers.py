@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.models import Customer
 from backoffice.lib import roles
@@ -10,7 +11,10 @@ from backoffice.lib.hooks import hooks
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
 from jobs import selectors, services
 from jobs.admin.approvals import SEE, what
+from jobs.badges import message_badge
 
+SHOWN_MESSAGES = 6
+SEE_MESSAGES, READ_MESSAGES = "jobs.view_outboxmessage", "jobs.read_message"
 # What becomes of a request; what was asked for is frozen.
 DECISION = ("state", "decided_by_id", "decided_at", "decision_reason", "outcome")
 
@@ -46,6 +50,31 @@ def register() -> None:
             order=20,
         )
     )
+    navigation.register(
+        NavigationItem(
+            key="messages",
+            section="Health",
+            label="Messages",
+            url_name="admin:jobs_outboxmessage_changelist",
+            icon="mail",
+            permission=SEE_MESSAGES,
+            order=20,
+            badge=selectors.given_up,
+            badge_query="state__exact=dead",
+        )
+    )
+    customer_panels.register(
+        CustomerPanel(
+            key="messages",
+            title="Messages",
+            template="jobs/panels/messages.html",
+            permission=SEE_MESSAGES,
+            context=_messages,
+            column="side",
+            order=250,
+            link=_all_messages,
+        )
+    )
     customer_panels.register(
         CustomerPanel(
             key="approvals",
@@ -62,3 +91,15 @@ def register() -> None:
 def _pending(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     waiting = selectors.pending_about(resource_type="accounts.user", resource_id=str(customer.pk))
     return {"approvals": [(approval, what(approval)) for approval in waiting]}
+
+
+def _messages(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    latest = selectors.messages_about(customer.pk)[:SHOWN_MESSAGES]
+    return {
+        "messages_about": [(message, message_badge(message.state)) for message in latest],
+        "may_read": request.user.has_perm(READ_MESSAGES),
+    }
+
+
+def _all_messages(customer: Customer) -> str:
+    return f"{reverse('admin:jobs_outboxmessage_changelist')}?user__exact={customer.pk}"

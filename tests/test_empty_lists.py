@@ -8,6 +8,7 @@ from accounts.models import Customer, Role
 from audit.models import AuditEntry
 from billing.models import CreditPack, Payment, StripeEvent
 from credits.models import CreditDebt, CreditHold, CreditLot, CreditTransaction, IntegrityRun
+from jobs.models import OutboxMessage
 from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ EMPTY_AT_FIRST = [
     CreditLot,
     CreditHold,
 ]
-EMPTY_AT_FIRST += [CreditDebt, IntegrityRun]
+EMPTY_AT_FIRST += [CreditDebt, IntegrityRun, OutboxMessage]
 
 
 def address(model):

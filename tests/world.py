@@ -38,7 +38,8 @@ from credits import services as credits
 from credits.kinds import TransactionKind
 from credits.models import CreditHold, CreditTransaction, IntegrityRun
 from credits.postings import Posting
-from jobs.models import Approval, RoleLimit
+from jobs.models import Approval, Channel, Delivery, OutboxMessage, RoleLimit
+from jobs.services import enqueue
 
 CUSTOMER, COLLEAGUE = "customer@example.com", "colleague@example.com"
 CUSTOMERS = "accounts.customer"
@@ -47,7 +48,7 @@ CUSTOMERS = "accounts.customer"
 def populate(*, text: str, staff: User) -> None:
     """Make the company; ``staff`` does what needs somebody to do it."""
     with transaction.atomic():
-        for make in (people, ledger, money, work, remarks, trouble, log):
+        for make in (people, ledger, money, work, remarks, outbox, trouble, log):
             make(text, staff)
 
 
@@ -153,6 +154,20 @@ def remarks(text: str, staff: User) -> None:
     tag_customer(user_id=customer.pk, tag_id=Tag.objects.order_by("pk")[0].pk, actor=staff)
 
 
+def outbox(text: str, staff: User) -> None:
+    message = enqueue(
+        key="test:" + text,
+        channel=Channel.MAIL,
+        topic=text[:64],
+        recipient=text,
+        subject=text,
+        body=text,
+        user_id=_customer().pk,
+    )
+    OutboxMessage.objects.filter(pk=message.pk).update(state="dead", attempts=1, last_error=text)
+    Delivery.objects.create(message=message, ok=False, status_code=550, took_ms=12, answer=text)
+
+
 def trouble(text: str, staff: User) -> None:
     # The last thing that happens to the customer: nothing is charged from then on.
     suspend_customer(user_id=_customer().pk, reason=text, actor=staff)
@@ -193,6 +208,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "tag_id": lambda: Tag.objects.order_by("pk")[0].pk,
     "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
     "approval_id": lambda: Approval.objects.order_by("pk")[0].pk,
+    "message_id": lambda: OutboxMessage.objects.order_by("pk")[0].pk,
     "list_key": lambda: CUSTOMERS,
     "filter_id": lambda: SavedFilter.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,

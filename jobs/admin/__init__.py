@@ -2,5 +2,6 @@
 
 from jobs.admin.approvals import ApprovalAdmin
 from jobs.admin.limits import RoleLimitAdmin
+from jobs.admin.outbox import OutboxMessageAdmin
 
-__all__ = ["ApprovalAdmin", "RoleLimitAdmin"]
+__all__ = ["ApprovalAdmin", "OutboxMessageAdmin", "RoleLimitAdmin"]

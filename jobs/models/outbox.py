@@ -66,12 +66,13 @@ class OutboxMessage(models.Model):
             models.UniqueConstraint(fields=["position"], name="message_position_once"),
         ]
         indexes = [
-            # The list, newest first.
+            # The list, newest first, whole and by each of its filters; the badge counts what was given up.
             models.Index(fields=["created_at", "id"], name="message_by_time"),
+            models.Index(fields=["state", "created_at", "id"], name="message_by_state"),
+            models.Index(fields=["topic", "created_at", "id"], name="message_by_topic"),
+            models.Index(fields=["channel", "created_at", "id"], name="message_by_channel"),
             # The sweep: what is due.
             models.Index(fields=["next_attempt_at"], condition=Q(state="pending"), name="message_due"),
-            # What was given up: the badge in the sidebar, and the filter behind it.
-            models.Index(fields=["created_at", "id"], condition=Q(state="dead"), name="message_dead"),
             # What was sent to a customer, and the foreign key.
             models.Index(fields=["user", "created_at"], name="message_of_user"),
             # The messages of a bulk act, and the foreign key.

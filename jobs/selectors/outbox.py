@@ -3,17 +3,62 @@
 from datetime import datetime
 from typing import TypeVar
 
-from django.db.models import CharField, Exists, Max, Model, OuterRef, QuerySet, Value
+from django.conf import settings
+from django.db.models import CharField, Exists, Max, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from accounts.models import PasswordResetRequest, ResetWay, StatusChange
-from jobs.models import OutboxMessage
+from accounts.models import PasswordResetRequest, ResetWay, StatusChange, User
+from jobs.models import MessageState, OutboxMessage
 
 STATUS_CHANGED = "user.status:"
 RESET_REQUESTED = "user.password_reset:"
 # Changes are few, and read from the newest: no index on their time is needed for that.
 NEWEST_CHANGES = 10_000
+MOST_COUNTED = 1_000
 Row = TypeVar("Row", bound=Model)
+
+
+def messages() -> QuerySet[OutboxMessage]:
+    """All messages with whom they are about."""
+    return OutboxMessage.objects.select_related("user")
+
+
+def search_messages(rows: QuerySet[OutboxMessage], text: str) -> QuerySet[OutboxMessage]:
+    """The message of this number, or those about the customer with this email or id of the product's."""
+    term = text.replace("\x00", "").strip()
+    if not term:
+        return rows
+    # The person first: by a join, all messages would be read.
+    people = User.objects.with_email(term) if "@" in term else User.objects.filter(external_id=term)
+    found = Q(user_id__in=list(people.values_list("pk", flat=True)[:1]))
+    if term.isascii() and term.isdigit() and len(term) <= 18:
+        found |= Q(pk=int(term))
+    return rows.filter(found)
+
+
+def messages_about(user_id: int) -> QuerySet[OutboxMessage]:
+    """What was sent to a customer or told of them, newest first."""
+    return OutboxMessage.objects.filter(user=user_id).order_by("-created_at", "-pk")
+
+
+def messages_to_send_again(*, state: str, since: datetime) -> QuerySet[OutboxMessage]:
+    """Those in ``state`` that were written since ``since`` and still have their content."""
+    return OutboxMessage.objects.filter(state=state, created_at__gte=since, forgotten_at=None)
+
+
+def given_up() -> int:
+    """How many messages were given up, counted to a thousand."""
+    return OutboxMessage.objects.filter(state=MessageState.DEAD)[:MOST_COUNTED].count()
+
+
+def unconfigured_channels() -> list[str]:
+    """The channels that have no address, in words with what to set."""
+    needed = {
+        "Mail": settings.EMAIL_URL,
+        "Slack": settings.SLACK_WEBHOOK_URL,
+        "Webhooks to the product": settings.PRODUCT_WEBHOOK_URL and settings.PRODUCT_WEBHOOK_SECRETS,
+    }
+    return [channel for channel, address in needed.items() if not address]
 
 
 def untold(rows: QuerySet[Row], prefix: str) -> QuerySet[Row]:

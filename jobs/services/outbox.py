@@ -1,7 +1,7 @@
 """Writing messages. They are sent later, by a worker that is told of them and a sweep that is not."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +11,12 @@ from audit import services as audit
 from audit.actions import Action
 from backoffice.lib import clock
 from backoffice.lib.nudge import nudge
-from jobs.errors import InvalidMessage
+from jobs import selectors
+from jobs.errors import InvalidMessage, WrongState
 from jobs.models import Channel, MessageState, OutboxMessage
 
-DELIVER = "jobs.tasks.deliver_message"
+DELIVER, SWEEP = "jobs.tasks.deliver_message", "jobs.tasks.sweep_outbox"
+SET_ASIDE = (MessageState.DEAD, MessageState.UNCONFIGURED)
 # A nudge takes it to a worker at once; the sweep takes it up if that got lost.
 SWEEP_GRACE = timedelta(seconds=10)
 
@@ -71,9 +73,11 @@ def _refuse_headers(recipient: str, subject: str) -> None:
 def send_again(*, message_id: int, actor: User, reason: str = "") -> OutboxMessage:
     """Have a message sent once more, now, whatever became of it; with the same id and with all its attempts anew.
 
-    Raises OutboxMessage.DoesNotExist.
+    Raises OutboxMessage.DoesNotExist, WrongState when its content was removed.
     """
     message = OutboxMessage.objects.select_for_update(no_key=True).get(pk=message_id)
+    if message.forgotten_at is not None:
+        raise WrongState("Its content was removed for its age: there is nothing left to send.")
     old = {"state": message.state, "attempts": message.attempts}
     message.state, message.attempts, message.sent_at, message.last_error = MessageState.PENDING, 0, None, ""
     message.next_attempt_at = clock.now()
@@ -88,3 +92,27 @@ def send_again(*, message_id: int, actor: User, reason: str = "") -> OutboxMessa
         reason=reason,
     )
     return message
+
+
+@transaction.atomic
+def send_all_again(*, state: str, since: datetime, actor: User, reason: str) -> int:
+    """Have every message in ``state`` (given up or not configured) that was written since ``since`` sent once more.
+
+    For after an outage, or once a channel has got its address. How many they are.
+    """
+    if state not in SET_ASIDE:
+        raise WrongState("Only what was given up or set aside is sent again at once.")
+    messages = selectors.messages_to_send_again(state=state, since=since)
+    count = messages.update(
+        state=MessageState.PENDING, attempts=0, sent_at=None, last_error="", next_attempt_at=clock.now()
+    )
+    nudge(SWEEP)
+    audit.record(
+        action=Action.MESSAGE_SENT_AGAIN,
+        actor=actor,
+        resource=audit.Resource(OutboxMessage._meta.label_lower, "", f"{count} messages"),
+        old_values={"state": state, "since": since.isoformat()},
+        new_values={"state": MessageState.PENDING, "messages": count},
+        reason=reason,
+    )
+    return count

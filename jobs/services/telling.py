@@ -13,8 +13,8 @@ from backoffice.lib.api.values import iso
 from backoffice.lib.nudge import nudge
 from jobs import selectors
 from jobs.models import Channel, OutboxMessage
+from jobs.services.outbox import SWEEP
 
-SWEEP = "jobs.tasks.sweep_outbox"
 AT_ONCE = 500
 
 
