@@ -40,6 +40,7 @@ api.add_router("credits/holds", credits.holds)
 api.add_router("webhooks", jobs.webhooks)
 api.add_router("admin/credits", credits.staff)
 api.add_router("admin/export", accounts.exports)
+api.add_router("admin/audit", accounts.audit_logs)
 install(api, [accounts.errors, jobs.errors, credits.errors])
 
 

@@ -1,5 +1,6 @@
 """What the product tells of its customers and of what they do."""
 
+from accounts.api.audit_logs import router as audit_logs
 from accounts.api.events import router as events
 from accounts.api.exports import router as exports
 from accounts.api.users import router as users
@@ -26,4 +27,4 @@ errors = ErrorTable(
     },
 )
 
-__all__ = ["errors", "events", "exports", "users"]
+__all__ = ["audit_logs", "errors", "events", "exports", "users"]
