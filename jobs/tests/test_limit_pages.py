@@ -78,5 +78,5 @@ def test_the_list_takes_a_fixed_number_of_queries(client, boss, role, django_ass
     for verb in ("credits.gift", "credits.adjust", "credits.refund"):
         RoleLimit.objects.create(group=role, verb=verb, per_act=5)
     client.get(reverse("admin:jobs_rolelimit_changelist"))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         client.get(reverse("admin:jobs_rolelimit_changelist"))
