@@ -35,7 +35,7 @@ from backoffice.lib.registry import (
     resource_links,
 )
 from credits import allocation, jumps, selectors
-from credits.admin import approvals, ledger_panel
+from credits.admin import approvals, bulk_gift, ledger_panel
 from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount, CreditTransaction
 
@@ -72,6 +72,7 @@ def register() -> None:
     _register_panels()
     _register_navigation()
     approvals.register()
+    bulk_gift.register()
     entry_links.register(
         EntryLink(key="audit", label="Audit", permission="audit.view_auditentry", find=_audit_entry, order=200)
     )

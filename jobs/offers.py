@@ -9,7 +9,9 @@ from accounts.models import Customer
 from backoffice.lib import roles
 from backoffice.lib.hooks import hooks
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
+from backoffice.lib.work import desk
 from jobs import selectors, services
+from jobs.admin import prepare
 from jobs.admin.approvals import SEE, what
 from jobs.badges import message_badge
 
@@ -26,6 +28,18 @@ def register() -> None:
     roles.hide("jobs_outboxmessage", ("body", "payload", "recipient"))
     hooks.on("user_status_changed", "webhook", lambda *, change_id: services.tell_of_status_change(change_id))
     hooks.on("password_reset_requested", "webhook", lambda *, request_id: services.tell_of_reset_request(request_id))
+    desk.open = prepare.begin
+    navigation.register(
+        NavigationItem(
+            key="jobs",
+            section="Customers",
+            label="Jobs",
+            url_name="admin:jobs_job_changelist",
+            icon="queue",
+            open_to=selectors.may_have_jobs,
+            order=60,
+        )
+    )
     navigation.register(
         NavigationItem(
             key="approvals",

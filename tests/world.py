@@ -35,10 +35,12 @@ from billing.services.processing import process_event
 from billing.tests import stripe_bodies
 from credits import approving
 from credits import services as credits
+from credits.admin.bulk_gift import GIFT
 from credits.kinds import TransactionKind
 from credits.models import CreditHold, CreditTransaction, IntegrityRun
 from credits.postings import Posting
-from jobs.models import Approval, Channel, Delivery, OutboxMessage, RoleLimit
+from jobs import services as jobs
+from jobs.models import Approval, Channel, Delivery, Job, OutboxMessage, RoleLimit
 from jobs.services import enqueue
 
 CUSTOMER, COLLEAGUE = "customer@example.com", "colleague@example.com"
@@ -48,7 +50,7 @@ CUSTOMERS = "accounts.customer"
 def populate(*, text: str, staff: User) -> None:
     """Make the company; ``staff`` does what needs somebody to do it."""
     with transaction.atomic():
-        for make in (people, ledger, money, work, remarks, outbox, trouble, log):
+        for make in (people, ledger, money, work, many, remarks, outbox, trouble, log):
             make(text, staff)
 
 
@@ -146,6 +148,17 @@ def work(text: str, staff: User) -> None:
     )
 
 
+def many(text: str, staff: User) -> None:
+    """An act on several customers that was done, with one of them left out, and one that waits for its form."""
+    for name, is_demo in (("given", False), ("left-out", True)):
+        Customer.objects.create_user(f"{name}@example.com", full_name=text, demo_mode=is_demo)
+    chosen = Customer.objects.filter(email__in=["given@example.com", "left-out@example.com"])
+    job = jobs.draft_job(kind=GIFT, actor=staff, targets=chosen)
+    jobs.start_bulk(job_id=job.pk, actor=staff, params={"amount": "1", "expires_at": None}, reason=text)
+    jobs.run_job(job_id=job.pk)
+    jobs.draft_job(kind=GIFT, actor=staff, targets=chosen)
+
+
 def remarks(text: str, staff: User) -> None:
     customer = _customer()
     add_note(user_id=customer.pk, text=text, actor=staff, is_pinned=True)
@@ -209,6 +222,8 @@ PLACES: dict[str, Callable[[], object]] = {
     "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
     "approval_id": lambda: Approval.objects.order_by("pk")[0].pk,
     "message_id": lambda: OutboxMessage.objects.order_by("pk")[0].pk,
+    "job_id": lambda: Job.objects.filter(state="done").order_by("pk")[0].pk,
+    "/prepare/ job_id": lambda: Job.objects.filter(state="draft").order_by("pk")[0].pk,
     "list_key": lambda: CUSTOMERS,
     "filter_id": lambda: SavedFilter.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,

@@ -23,12 +23,13 @@ from accounts.models import Customer
 from audit.exportlists import ExportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
+from backoffice.lib.admin.bulk import BulkActionsMixin
 from backoffice.lib.admin.filters import DateRangeFilter
 from backoffice.lib.admin.panels import customer_page
 
 
 @admin.register(Customer)
-class CustomerAdmin(ProfileCard, ExportMixin, AuditedModelAdmin):
+class CustomerAdmin(ProfileCard, BulkActionsMixin, ExportMixin, AuditedModelAdmin):
     list_display = (
         "person",
         "role",

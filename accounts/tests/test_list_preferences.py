@@ -91,7 +91,7 @@ class TestColumns:
         CustomerFactory()
         member = sign_in(client, "credits.gift_credits")
         client.post(COLUMNS, {"columns": ["row_actions"]})
-        assert shown(client) == ["person", "row_actions"]
+        assert shown(client) == ["action_checkbox", "person", "row_actions"]
         member.user_permissions.remove(*member.user_permissions.filter(codename="gift_credits"))
         assert shown(client) == ["person"]
 

@@ -60,7 +60,7 @@ class Registry(Generic[E]):
 
 @dataclass(frozen=True, kw_only=True)
 class NavigationItem:
-    """A line of the sidebar.
+    """A line of the sidebar, for those with the ``permission``, or to whom ``open_to`` says it is open.
 
     ``badge`` counts what waits for someone and must be cheap, ``badge_for`` what waits for this reader;
     ``badge_query`` is the query that narrows the page to what was counted.
@@ -71,7 +71,8 @@ class NavigationItem:
     label: str
     url_name: str
     icon: str
-    permission: str
+    permission: str = ""
+    open_to: Callable[[Any], bool] | None = None
     order: int = 100
     badge: Callable[[], int] | None = None
     badge_for: Callable[[Any], int] | None = None

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from backoffice.lib.registry import Registry
 
@@ -41,6 +41,10 @@ class Running(Protocol):
     @property
     def undoes_id(self) -> int | None: ...
 
+    @property
+    def targets(self) -> models.QuerySet[Any]:
+        """The ids of what it is done to, to be used in a query: ``filter(pk__in=job.targets)``."""
+
     def progress(self, done: int, total: int | None = None) -> None:
         """Tell how far it is. Seen at once, inside a transaction too. Raises when somebody canceled the job."""
 
@@ -59,7 +63,8 @@ class JobKind:
     how far the job is, so that a killed worker repeats nothing and skips nothing. It must leave a refused target as
     it was. Or ``whole`` does all of the work at once and must do no harm when it is called again after it was killed.
     ``refusals`` are the errors that a reader understands. ``undo`` is the key of the kind that takes it back: its
-    targets are those that were done.
+    targets are those that were done. ``undo_effect`` tells, of the job with an id, what taking it back would change,
+    as lines of a confirm form; ``words`` tells its params as labels and values.
     """
 
     key: str
@@ -69,6 +74,8 @@ class JobKind:
     whole: Callable[[Running], None] | None = None
     refusals: tuple[type[Exception], ...] = ()
     undo: str = ""
+    undo_effect: Callable[[int], Sequence[Any]] | None = None
+    words: Callable[[Mapping[str, Any]], Sequence[tuple[str, Any]]] | None = None
     targets: str = "customers"
     at_once: int = 100
     order: int = 100
@@ -95,6 +102,8 @@ class ApprovableVerb:
     run: Callable[..., str]
     # Where the thing that it is about can be looked at.
     url: Callable[[Mapping[str, Any]], str]
+    # Told the params and why, in the transaction in which a request ends without having been done.
+    given_up: Callable[[Mapping[str, Any], str], None] | None = None
     refusals: tuple[type[Exception], ...] = ()
     order: int = 100
 
@@ -110,22 +119,32 @@ class LimitedVerb:
     order: int = 100
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Customers whom a bulk act would leave as they are: in words, and as a condition on customers."""
+
+    words: str
+    condition: models.Q
+
+
 @dataclass(frozen=True, kw_only=True)
 class BulkAction:
     """An act on many customers at once, as an action of their list. It becomes a job of the kind ``key``.
 
-    ``form`` asks for the rest; ``effect`` tells, of the drafted targets (a queryset of customers) and what the form
-    holds, what would happen, as lines of a confirm form; ``params`` makes of it what the job needs.
-    ``amount_of`` is what counts against the limit ``limited_verb``: of one target, and of all of them.
+    ``form`` asks for what the act needs, with a ``reason``; ``params`` makes of it what the job keeps. ``refusals``
+    tell who would be left out as things are now; of the others, a queryset of customers, and how many they are,
+    ``effect`` tells what the params would do to them, as lines of a confirm form. ``amount_of`` the params is what
+    each of them counts against the limit ``limited_verb``. ``key`` is also that of the verb by which a second person
+    allows what is above the limit.
     """
 
     key: str
     label: str
-    icon: str
     permission: str
     form: type[Any]
-    effect: Callable[[HttpRequest, models.QuerySet[Any], Mapping[str, Any]], Sequence[Any]]
     params: Callable[[Mapping[str, Any]], dict[str, Any]]
+    effect: Callable[[models.QuerySet[Any], int, Mapping[str, Any]], Sequence[Any]]
+    refusals: Sequence[Refusal] = ()
     help_text: str = ""
     is_dangerous: bool = False
     limited_verb: str = ""
@@ -143,8 +162,16 @@ class JobDoor:
     order: int = 100
 
 
+class Desk:
+    """Where bulk acts begin: the app that carries them out takes its place here, and lists hand them over."""
+
+    def __init__(self) -> None:
+        self.open: Callable[[HttpRequest, BulkAction, models.QuerySet[Any]], HttpResponse] | None = None
+
+
 job_kinds: Registry[JobKind] = Registry("job kinds")
 job_doors: Registry[JobDoor] = Registry("job doors")
 approvable_verbs: Registry[ApprovableVerb] = Registry("approvable verbs")
 limited_verbs: Registry[LimitedVerb] = Registry("limited verbs")
 bulk_actions: Registry[BulkAction] = Registry("bulk actions")
+desk = Desk()

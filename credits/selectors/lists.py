@@ -1,10 +1,13 @@
 """What the lists of lots, holds and debts ask for."""
 
+from decimal import Decimal
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
+from backoffice.lib import clock
+from credits.kinds import TransactionKind
 from credits.models import CreditDebt, CreditDraw, CreditHold, CreditLot, CreditTransaction, IntegrityRun
 
 Row = TypeVar("Row", CreditLot, CreditHold, CreditDebt, CreditTransaction)
@@ -13,6 +16,14 @@ Row = TypeVar("Row", CreditLot, CreditHold, CreditDebt, CreditTransaction)
 def lots() -> QuerySet[CreditLot]:
     """All lots, with their customer and what opened them."""
     return CreditLot.objects.select_related("account__user", "transaction__actor")
+
+
+def given_by(reference: str) -> tuple[Decimal, Decimal]:
+    """Credits that gifts of one reference gave, and what is left of their lots that have not lapsed."""
+    gifts = CreditLot.objects.filter(transaction__reference=reference, source_kind=TransactionKind.GIFT)
+    lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
+    sums = gifts.aggregate(given=Sum("amount"), left=Sum("remaining", filter=lasting))
+    return sums["given"] or Decimal(0), sums["left"] or Decimal(0)
 
 
 def holds() -> QuerySet[CreditHold]:

@@ -8,9 +8,10 @@ from backoffice.lib import clock
 
 
 class JobState(models.TextChoices):
-    """A draft has its targets and waits for its form to be confirmed."""
+    """A draft has its targets and waits for its form to be confirmed; waiting is for a second person."""
 
     DRAFT = "draft", "Draft"
+    WAITING = "waiting", "Waits for approval"
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
     DONE = "done", "Done"

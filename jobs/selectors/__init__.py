@@ -6,6 +6,7 @@ from jobs.selectors.approvals import (
     pending_about,
     waiting_for,
 )
+from jobs.selectors.bulk import Split, split
 from jobs.selectors.limits import Bounds, bounds_of, excess, used_today
 from jobs.selectors.outbox import (
     given_up,
@@ -22,27 +23,46 @@ from jobs.selectors.outbox import (
     untold_reset_requests,
     untold_status_changes,
 )
-from jobs.selectors.work import items_of, jobs_seen_by, may_see, result_is_there
+from jobs.selectors.work import (
+    JOB,
+    SEE_ALL,
+    is_undoable,
+    job_seen_by,
+    jobs_seen_by,
+    may_have_jobs,
+    may_see,
+    may_undo,
+    refused_items,
+    result_is_there,
+)
 
 __all__ = [
+    "JOB",
+    "SEE_ALL",
     "Bounds",
+    "Split",
     "bounds_of",
     "count_waiting_for",
     "excess",
     "given_up",
-    "items_of",
+    "is_undoable",
+    "job_seen_by",
     "jobs_seen_by",
     "key_of_reset_request",
     "key_of_status_change",
     "may_decide",
+    "may_have_jobs",
     "may_see",
+    "may_undo",
     "messages",
     "messages_about",
     "messages_to_send_again",
     "pending_about",
+    "refused_items",
     "reset_requests_to_tell",
     "result_is_there",
     "search_messages",
+    "split",
     "status_changes_to_tell",
     "unconfigured_channels",
     "untold",

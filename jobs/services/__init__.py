@@ -1,6 +1,7 @@
 """Verbs on jobs, limits, approvals and messages."""
 
 from jobs.services.approvals import approve, deny, expire_approvals, request_approval, withdraw
+from jobs.services.bulk import request_bulk, start_bulk, use_of
 from jobs.services.delivery import claim_due_messages, deliver_message
 from jobs.services.feed import events_after
 from jobs.services.limits import apply_default_limits, count_use, lock_staff, set_limit
@@ -45,11 +46,13 @@ __all__ = [
     "lock_staff",
     "note_download",
     "request_approval",
+    "request_bulk",
     "retry_job",
     "run_job",
     "send_again",
     "send_all_again",
     "set_limit",
+    "start_bulk",
     "start_draft",
     "tell_of_reset_request",
     "tell_of_status_change",
@@ -57,5 +60,6 @@ __all__ = [
     "tell_of_untold_status_changes",
     "tell_product",
     "undo_job",
+    "use_of",
     "withdraw",
 ]

@@ -164,6 +164,9 @@ def _close(
     approval.state, approval.decided_by, approval.decided_at = state, decider, clock.now()
     approval.decision_reason, approval.outcome = reason[:500], outcome[:500]
     approval.save(update_fields=["state", "decided_by", "decided_at", "decision_reason", "outcome"])
+    verb = approvable_verbs.get(approval.verb)
+    if state != ApprovalState.APPROVED and verb and verb.given_up:
+        verb.given_up(approval.params, f"{approval.get_state_display()}. {outcome or reason}".strip())
 
 
 def _record(action: Action, approval: Approval, actor: User | None, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Using up limits: checked and counted in the transaction of the act, under a lock on the member of staff."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,15 @@ from backoffice.lib import clock
 from backoffice.lib.money import plain_credits
 from jobs import selectors
 from jobs.models import LimitUse, RoleLimit
+
+
+@dataclass(frozen=True)
+class Use:
+    """What an act uses of a limit: all of it together, and the largest single one. In the verb's unit."""
+
+    verb: str
+    amount: Decimal
+    largest: Decimal
 
 
 def lock_staff(staff: User) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from backoffice.lib import clock
 from backoffice.lib.work import ItemOutcome, JobKind
@@ -154,6 +154,10 @@ class RunningJob:
     @property
     def undoes_id(self) -> int | None:
         return self.job.undoes_id
+
+    @property
+    def targets(self) -> QuerySet[Any]:
+        return JobItem.objects.filter(job=self.job).values("target_id")
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Tell how far it is, on a connection of its own: a long transaction's notes would be seen at its end only."""

@@ -17,6 +17,7 @@ from backoffice.lib.work import JobKind, job_kinds
 from jobs.errors import NotAllowed, UnknownKind, WrongState
 from jobs.models import ItemState, Job, JobItem, JobState
 from jobs.models.work import UNFINISHED
+from jobs.services.limits import Use, count_use, lock_staff
 
 # Tasks stand above services, which tell them by name.
 RUN_JOB = "jobs.tasks.run_job"
@@ -78,24 +79,44 @@ def draft_job(*, kind: str, actor: User, targets: QuerySet[Any]) -> Job:
 
 
 @transaction.atomic
-def start_draft(*, job_id: int, actor: User, params: Mapping[str, Any], reason: str) -> Job:
+def start_draft(
+    *,
+    job_id: int,
+    actor: User,
+    params: Mapping[str, Any],
+    reason: str,
+    use: Use | None = None,
+    approved_by: User | None = None,
+) -> Job:
     """Queue a drafted job. One that is queued already, by a double click, stays as it is.
 
-    Raises NotAllowed (somebody else's draft, or without the permission), WrongState (nothing to do it to).
+    ``use`` is counted against the limits of the actor, or of the second person who allowed it. Raises NotAllowed
+    (somebody else's draft, or without the permission), WrongState (nothing to do it to), LimitExceeded.
     """
+    if use is not None:
+        lock_staff(approved_by or actor)
     job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
     _checked(job.kind, actor)
     if job.actor_id != actor.pk:
         raise NotAllowed
-    if job.state != JobState.DRAFT:
+    if job.state != (JobState.WAITING if approved_by else JobState.DRAFT):
         return job
-    if not job.total:
-        raise WrongState("Nothing was chosen: go back to the list and choose whom it is for.")
+    check_chosen(job)
+    if use is not None:
+        count_use(
+            staff=approved_by or actor, verb=use.verb, amount=use.amount, key=f"job:{job.pk}", largest=use.largest
+        )
     job.state, job.params, job.reason, job.queued_at = JobState.QUEUED, dict(params), reason, clock.now()
     job.save(update_fields=["state", "params", "reason", "queued_at"])
     nudge(RUN_JOB, job.pk)
-    _record(Action.JOB_STARTED, job, actor, reason)
+    _record(Action.JOB_STARTED, job, actor, reason, approved_by=approved_by)
     return job
+
+
+def check_chosen(job: Job) -> None:
+    """Raise WrongState when a draft is for nobody."""
+    if not job.total:
+        raise WrongState("Nothing was chosen: go back to the list and choose whom it is for.")
 
 
 @transaction.atomic
@@ -201,8 +222,10 @@ def _add_items(job: Job, targets: QuerySet[Any], *, column: str = "pk") -> None:
     job.save(update_fields=["total"])
 
 
-def _record(action: Action, job: Job, actor: User | None, reason: str) -> None:
+def _record(action: Action, job: Job, actor: User | None, reason: str, *, approved_by: User | None = None) -> None:
     values = {"kind": job.kind, "params": job.params, "total": job.total}
+    if approved_by is not None:
+        values["approved_by"] = str(approved_by)
     if job.undoes_id:
         values["undoes"] = job.undoes_id
     audit.record(action=action, actor=actor, resource=audit.Resource.of(job), new_values=values, reason=reason)

@@ -302,7 +302,7 @@ def test_a_killed_workers_job_goes_on_with_what_it_had_not_done(naming):
     job.refresh_from_db()
     assert (job.state, job.done) == (JobState.RUNNING, 3)
     assert names(targets).count("Ada") == 3
-    _wait_until_the_server_noticed()
+    wait_until_the_server_noticed()
     services.run_job(job_id=job.pk)
     job.refresh_from_db()
     assert (job.state, job.done, job.attempts) == (JobState.DONE, 7, 2)
@@ -316,7 +316,7 @@ ADVISORY_LOCKS = (
 )
 
 
-def _wait_until_the_server_noticed():
+def wait_until_the_server_noticed():
     # The server learns of the killed worker when it next looks at the socket.
     deadline = time.monotonic() + 20
     with connection.cursor() as cursor:

@@ -72,7 +72,7 @@ def _items(request: HttpRequest) -> list[SidebarItem]:
 
 
 def _may_see(request: HttpRequest, entry: registry.NavigationItem) -> bool:
-    return request.user.has_perm(entry.permission)
+    return entry.open_to(request.user) if entry.open_to else request.user.has_perm(entry.permission)
 
 
 def _badge(request: HttpRequest, entry: registry.NavigationItem) -> int | None:
