@@ -159,3 +159,43 @@ class UnknownTag(AccountError):
 
     def __init__(self, tag_id: int) -> None:
         super().__init__(f"There is no tag {tag_id}, or it was deleted.")
+
+
+class CustomerMerged(AccountError):
+    """The product tells of a customer who was merged into another: it goes on with the other's id."""
+
+    code = "user_merged"
+
+    def __init__(self, into: str | None) -> None:
+        super().__init__("This customer was merged into another one: use the other's id.")
+        self.details = {"into": into}
+
+
+class CustomerAnonymised(AccountError):
+    """The product tells of somebody who was to be forgotten."""
+
+    code = "user_anonymised"
+
+    def __init__(self) -> None:
+        super().__init__("This customer was anonymised. Nothing is kept of them any more.")
+
+
+class CustomerRetired(AccountError):
+    """What staff want to do, nobody does to a customer who was merged or anonymised."""
+
+    code = "user_retired"
+
+    def __init__(self) -> None:
+        super().__init__("This customer was merged or anonymised: the row stays for its ledger alone.")
+
+
+class MergeRefused(AccountError):
+    """The two cannot become one now; the text says why, and what to do about it."""
+
+    code = "merge_refused"
+
+
+class AnonymiseRefused(AccountError):
+    """The customer cannot be forgotten now; the text says why, and what to do about it."""
+
+    code = "anonymise_refused"

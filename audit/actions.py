@@ -49,6 +49,8 @@ class Action(StrEnum):
     USER_SUSPENDED = "accounts.suspend_user", "Suspend a customer"
     USER_REINSTATED = "accounts.lift_suspension", "Lift a suspension"
     CUSTOMER_RESET_ASKED = "accounts.reset_customer_password", "Have a customer asked for a new password"
+    CUSTOMERS_MERGED = "accounts.merge_customers", "Merge customers"
+    CUSTOMER_ANONYMISED = "accounts.anonymise_customer", "Anonymise a customer"
     NOTE_ADDED = "accounts.add_note", "Add a note"
     NOTE_CHANGED = "accounts.change_note", "Change a note"
     NOTE_DELETED = "accounts.delete_note", "Delete a note"

@@ -35,6 +35,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "accounts.ban_user",
         "accounts.suspend_user",
         "accounts.reset_password",
+        "accounts.merge_customers",
         "credits.gift_credits",
         "credits.refund_usage",
         "credits.export_statement",

@@ -157,6 +157,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300,
         "options": {"expires": 300},
     },
+    "collect-merged-debts": {
+        "task": "credits.tasks.collect_merged_debts",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
     "reset-allowances": {
         "task": "credits.tasks.reset_allowances",
         "schedule": 300,

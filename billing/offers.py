@@ -1,6 +1,6 @@
 """What this app offers to the rest of the house, under strings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +11,8 @@ from accounts.models import Customer
 from audit.exporting import offer
 from backoffice.lib import roles
 from backoffice.lib.admin import display
+from backoffice.lib.admin.confirm import Change
+from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.registry import (
     CustomerCard,
     CustomerPanel,
@@ -26,11 +28,14 @@ from backoffice.lib.registry import (
 from billing import jumps, selectors
 from billing.badges import status_badge
 from billing.exports import PAYMENTS
+from billing.services import lives
 
 SHOWN_PAYMENTS = 10
 SEE_PAYMENTS = "billing.view_payment"
 # What became of an event; what came is frozen.
 EVENT_OUTCOME = ("state", "attempts", "error", "next_attempt_at", "processed_at")
+# Emptied when somebody is to be forgotten; a guard lets nothing else be written there.
+EVENT_CONTENT = ("body", "payload")
 # What may become known after the money did.
 PAYMENT_DETAILS = (
     "stripe_charge_id",
@@ -44,9 +49,10 @@ PAYMENT_DETAILS = (
 
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
-    roles.declare("billing_stripeevent", roles.TableGrant(update=EVENT_OUTCOME))
+    roles.declare("billing_stripeevent", roles.TableGrant(update=(*EVENT_OUTCOME, *EVENT_CONTENT)))
     roles.declare("billing_payment", roles.TableGrant(update=PAYMENT_DETAILS))
     offer(PAYMENTS)
+    _register_lives()
     _register_navigation("payment", "Payments", "card", order=10)
     _register_navigation(
         "stripeevent",
@@ -89,6 +95,33 @@ def register() -> None:
     entry_links.register(
         EntryLink(key="payment", label="Payment", permission=SEE_PAYMENTS, find=_payment_behind, order=10)
     )
+
+
+def _register_lives() -> None:
+    merge_steps.register(MergeStep(key="billing", move=lives.count_spend_together, order=20))
+    anonymisers.register(
+        Anonymiser(
+            key="billing",
+            forget=lives.forget,
+            obstacles=lives.obstacles,
+            effect=_parked_events,
+            erased={
+                "billing.StripeEvent": ("body", "payload", "error"),
+                "billing.Payment": ("payment_method_type", "payment_method_brand", "payment_method_last4"),
+            },
+            kept={
+                "billing.StripeEvent": "ids of Stripe's objects and versions, by which a later event finds its payment",
+                "billing.Payment": "ids of Stripe's objects and the currency, by which money can be given back",
+                "billing.CreditPack": "what is for sale",
+            },
+            order=20,
+        )
+    )
+
+
+def _parked_events(user_ids: Sequence[int]) -> list[Change]:
+    parked = lives.parked(user_ids)
+    return [Change("Parked Stripe events", parked, "emptied, and never booked")] if parked else []
 
 
 def _register_navigation(

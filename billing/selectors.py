@@ -1,11 +1,12 @@
 """Reads of billing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet, Sum
+from django.db.models.fields.json import KT
 
 from accounts.models import User
-from accounts.selectors import is_id
+from accounts.selectors import family_of, is_id
 from billing.models import CreditPack, Payment, PaymentStatus, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
 from credits.models import CreditTransaction
@@ -63,20 +64,24 @@ def packs_by_price(price_ids: Iterable[str]) -> dict[str, CreditPack]:
 
 
 def spend_of(*, user_id: int, currency: str) -> int:
-    """The sum of a customer's succeeded payments in ``currency``, in its minor units."""
-    paid = Payment.objects.filter(user_id=user_id, status=PaymentStatus.SUCCEEDED, currency=currency)
+    """The sum of a customer's succeeded payments in ``currency``, in its minor units.
+
+    Payments stay where they were booked, so those of whoever was merged into the customer count in.
+    """
+    paid = Payment.objects.filter(user_id__in=family_of(user_id), status=PaymentStatus.SUCCEEDED, currency=currency)
     return paid.aggregate(total=Sum("amount_minor"))["total"] or 0
 
 
 def spend_in_other_currencies(*, user_id: int, currency: str) -> list[tuple[str, int]]:
     """What ``spend_of`` in ``currency`` leaves out: each other currency with its sum in minor units, by code."""
-    paid = Payment.objects.filter(user_id=user_id, status=PaymentStatus.SUCCEEDED).exclude(currency=currency)
+    paid = Payment.objects.filter(user_id__in=family_of(user_id), status=PaymentStatus.SUCCEEDED)
+    paid = paid.exclude(currency=currency)
     return list(paid.values_list("currency").annotate(total=Sum("amount_minor")).order_by("currency"))
 
 
 def latest_payments(*, user_id: int, limit: int) -> list[Payment]:
-    """A customer's payments, newest first."""
-    return list(Payment.objects.filter(user_id=user_id).order_by("-paid_at", "-id")[:limit])
+    """A customer's payments and those of whoever was merged into them, newest first."""
+    return list(Payment.objects.filter(user_id__in=family_of(user_id)).order_by("-paid_at", "-id")[:limit])
 
 
 def payments() -> QuerySet[Payment]:
@@ -99,3 +104,12 @@ def search_payments(found: QuerySet[Payment], text: str) -> QuerySet[Payment]:
 def payment_behind(entry: CreditTransaction) -> Payment | None:
     """The payment that an entry was booked for; of a clawback, that of its purchase."""
     return Payment.objects.filter(transaction__in=[entry.pk, entry.reverses_id or entry.pk]).first()
+
+
+def events_about(user_ids: Sequence[int], *, stripe_customer_id: str | None) -> QuerySet[StripeEvent]:
+    """The events that tell of these customers' payments, or of the customer whom Stripe knows under this id."""
+    payments = Payment.objects.filter(user_id__in=user_ids).values("stripe_payment_id")
+    about = Q(payment_intent_id__in=payments)
+    if stripe_customer_id:
+        about |= Q(object_id=stripe_customer_id) | Q(customer=stripe_customer_id)
+    return StripeEvent.objects.alias(customer=KT("payload__data__object__customer")).filter(about)

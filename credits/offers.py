@@ -1,5 +1,6 @@
 """What this app offers to the rest of the house, under strings."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,9 @@ from audit.exporting import offer
 from audit.selectors import entry_with
 from backoffice.lib import clock, roles
 from backoffice.lib.admin import display
+from backoffice.lib.admin.confirm import Change
 from backoffice.lib.admin.proofs import is_too_old
+from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.money import format_credits
 from backoffice.lib.registry import (
     CustomerAction,
@@ -36,8 +39,10 @@ from backoffice.lib.registry import (
 )
 from credits import allocation, jumps, selectors
 from credits.admin import approvals, bulk_gift, ledger_panel
+from credits.admin.merging import effect as merge_effect
 from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount, CreditTransaction
+from credits.services import merging
 
 # What the small buttons of the customers list fill in, for the reader to change.
 QUICK_AMOUNT = 10
@@ -66,6 +71,7 @@ def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     _declare_grants()
     _guard_demo_mode()
+    _register_lives()
     offer(TRANSACTIONS)
     offer(BALANCES)
     _register_figures()
@@ -180,6 +186,44 @@ def _integrity_badge() -> int:
     if run is None:
         return 0
     return run.faults or int(is_too_old(run))
+
+
+def _register_lives() -> None:
+    merge_steps.register(
+        MergeStep(
+            key="credits",
+            move=merging.move_credits,
+            obstacles=merging.obstacles,
+            effect=merge_effect,
+            order=10,
+        )
+    )
+    anonymisers.register(
+        Anonymiser(
+            key="credits",
+            forget=lambda user_ids, known: {},
+            obstacles=_work_under_way,
+            effect=_lost_balance,
+            kept={
+                "credits.CreditTransaction": "the ledger is evidence; integrations put ids there and no names",
+                "credits.CreditLot": "the currency of what was paid",
+                "credits.CreditHold": "the reference of work, by which a capture finds it",
+                "credits.IdempotencyRecord": "keys and amounts, by which a retry is known again",
+                "credits.IntegrityRun": "names rows by number",
+            },
+            order=10,
+        )
+    )
+
+
+def _lost_balance(user_ids: Sequence[int]) -> list[Change]:
+    balance = selectors.standing(user_id=user_ids[0], now=clock.now()).balance
+    return [Change("Balance", display.credits(balance), "stays on the books, spent by nobody")]
+
+
+def _work_under_way(user_ids: Sequence[int]) -> list[str]:
+    held = selectors.held_by(user_ids, now=clock.now())
+    return ["Work of this customer is running, for which credits are held: wait until it has ended."] if held else []
 
 
 def _guard_demo_mode() -> None:

@@ -15,6 +15,12 @@ def expire_credits() -> None:
 
 
 @shared_task
+def collect_merged_debts() -> None:
+    """Every few minutes: what became due on accounts that were merged is paid by those who stayed."""
+    services.collect_merged_debts()
+
+
+@shared_task
 def reset_allowances() -> None:
     """Every few minutes: begin the allowance periods that are due."""
     services.reset_allowances()

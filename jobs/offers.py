@@ -8,12 +8,14 @@ from django.urls import reverse
 from accounts.models import Customer
 from backoffice.lib import roles
 from backoffice.lib.hooks import hooks
+from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
 from backoffice.lib.work import desk
 from jobs import selectors, services
 from jobs.admin import prepare
 from jobs.admin.approvals import SEE, what
 from jobs.badges import message_badge
+from jobs.services import lives
 
 SHOWN_MESSAGES = 6
 SEE_MESSAGES, READ_MESSAGES = "jobs.view_outboxmessage", "jobs.read_message"
@@ -28,6 +30,27 @@ def register() -> None:
     roles.hide("jobs_outboxmessage", ("body", "payload", "recipient"))
     hooks.on("user_status_changed", "webhook", lambda *, change_id: services.tell_of_status_change(change_id))
     hooks.on("password_reset_requested", "webhook", lambda *, request_id: services.tell_of_reset_request(request_id))
+    merge_steps.register(MergeStep(key="jobs", move=lives.move_messages, obstacles=lives.obstacles, order=5))
+    anonymisers.register(
+        Anonymiser(
+            key="jobs",
+            forget=lives.forget,
+            obstacles=lives.about,
+            erased={
+                "jobs.OutboxMessage": ("recipient", "subject", "body", "payload", "last_error"),
+                "jobs.Delivery": ("answer",),
+            },
+            kept={
+                "jobs.OutboxMessage": "key and topic, by which a message is written once",
+                "jobs.Job": "what staff had done to many; names nobody",
+                "jobs.JobItem": "targets by id, and why one was refused",
+                "jobs.Approval": "evidence of what staff asked for and decided; about customers by id",
+                "jobs.RoleLimit": "limits of roles",
+                "jobs.LimitUse": "evidence of what staff used of their limits, by id",
+            },
+            order=5,
+        )
+    )
     desk.open = prepare.begin
     navigation.register(
         NavigationItem(

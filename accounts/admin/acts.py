@@ -4,13 +4,15 @@ from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 from django.views import View
 
-from accounts.admin import notes, resets, status
+from accounts.admin import lives, notes, resets, status
 
 VIEWS: dict[str, tuple[type[View], str]] = {
     "<int:user_id>/ban/": (status.BanView, "ban"),
     "<int:user_id>/unban/": (status.UnbanView, "unban"),
     "<int:user_id>/suspend/": (status.SuspendView, "suspend"),
     "<int:user_id>/reinstate/": (status.ReinstateView, "reinstate"),
+    "<int:user_id>/merge/": (lives.MergeView, "merge"),
+    "<int:user_id>/anonymise/": (lives.AnonymiseView, "anonymise"),
     "<int:user_id>/reset-password/": (resets.ResetPasswordView, "reset_password"),
     "status/<int:change_id>/undo/": (status.UndoStatusView, "undo_status"),
     "<int:user_id>/notes/add/": (notes.AddNoteView, "add_note"),

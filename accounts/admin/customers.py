@@ -16,6 +16,7 @@ from accounts.admin import acts
 from accounts.admin.customer_columns import cards, offered_columns
 from accounts.admin.customer_list import CustomerChangeList
 from accounts.admin.filters import CountryFilter, CreditBandFilter, PlanFilter, SourceFilter, StatusFilter, TagFilter
+from accounts.admin.lives import retirement_on_page
 from accounts.admin.notes import tags_on_page
 from accounts.admin.profile import ProfileCard
 from accounts.badges import status_badge
@@ -69,6 +70,11 @@ class CustomerAdmin(ProfileCard, BulkActionsMixin, ExportMixin, AuditedModelAdmi
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return False  # The ledger keeps their entries for ever.
 
+    def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        # Nothing personal is written again of whoever was merged or anonymised.
+        is_retired = obj is not None and selectors.retirement_seen(obj) is not None
+        return not is_retired and super().has_change_permission(request, obj)
+
     def get_urls(self) -> list[URLPattern]:
         return [*acts.urls(self.admin_site), *super().get_urls()]
 
@@ -99,6 +105,7 @@ class CustomerAdmin(ProfileCard, BulkActionsMixin, ExportMixin, AuditedModelAdmi
         page: dict[str, Any] = {}
         if customer and self.has_view_permission(request, customer):
             page = {**customer_page(request, customer), **tags_on_page(request, customer)}
+            page |= retirement_on_page(customer, page["action_groups"])
         return super().change_view(request, object_id, form_url, {**page, **(extra_context or {})})
 
     @admin.display(description="Customer")

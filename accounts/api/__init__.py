@@ -24,6 +24,11 @@ errors = ErrorTable(
         "unknown_note": 404,
         "not_your_note": 403,
         "unknown_tag": 404,
+        "user_merged": 409,
+        "user_anonymised": 409,
+        "user_retired": 409,
+        "merge_refused": 409,
+        "anonymise_refused": 409,
     },
 )
 

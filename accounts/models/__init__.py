@@ -6,6 +6,7 @@ from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.notes import Colour, CustomerTag, StaffNote, Tag
 from accounts.models.preferences import ListPreference, SavedFilter
 from accounts.models.resets import PasswordResetRequest, ResetWay
+from accounts.models.retired import Fate, RetiredCustomer
 from accounts.models.roles import DefaultRole, Role
 from accounts.models.search import CustomerSearch
 from accounts.models.sessions import StaffSession
@@ -25,9 +26,11 @@ __all__ = [
     "CustomerTag",
     "CustomerTotals",
     "DefaultRole",
+    "Fate",
     "ListPreference",
     "PasswordResetRequest",
     "ResetWay",
+    "RetiredCustomer",
     "Role",
     "SavedFilter",
     "Scope",

@@ -145,6 +145,8 @@ class Customer(User):
             ("ban_user", "Can ban customers and lift bans"),
             ("suspend_user", "Can suspend customers and lift suspensions"),
             ("reset_password", "Can have customers asked for a new password"),
+            ("merge_customers", "Can merge customers"),
+            ("anonymise_customer", "Can anonymise customers"),
         ]
 
 

@@ -10,6 +10,7 @@ from accounts.selectors.logins import (
 )
 from accounts.selectors.notes import all_tags, notes_on, tag_list, tags_of, with_tag
 from accounts.selectors.people import (
+    customer_by_any_id,
     customer_by_email,
     customer_by_external_id,
     customer_by_reference,
@@ -24,12 +25,14 @@ from accounts.selectors.people import (
     which_are_staff,
 )
 from accounts.selectors.preferences import remembered
+from accounts.selectors.retired import family_of, retirement_by_external_id, retirement_of, retirement_seen, survivor_of
 from accounts.selectors.search import Search, search_for
 from accounts.selectors.status import status_history, statuses_due
 
 __all__ = [
     "Search",
     "all_tags",
+    "customer_by_any_id",
     "customer_by_email",
     "customer_by_external_id",
     "customer_by_reference",
@@ -37,6 +40,7 @@ __all__ = [
     "customer_ids",
     "customer_list",
     "customer_totals",
+    "family_of",
     "has_second_factor",
     "is_id",
     "key_by_secret",
@@ -46,12 +50,16 @@ __all__ = [
     "notes_on",
     "recent_activity",
     "remembered",
+    "retirement_by_external_id",
+    "retirement_of",
+    "retirement_seen",
     "search_for",
     "second_factors",
     "signups_of_visitors",
     "staff_by_email",
     "status_history",
     "statuses_due",
+    "survivor_of",
     "tag_list",
     "tags_of",
     "values_in_figures",

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from accounts.errors import UnknownCustomer
 from accounts.models import ActivityEvent, Customer, CustomerFigures, CustomerTotals, User
+from accounts.selectors.retired import survivor_of, survivors
 from backoffice.lib.loose_scan import values_of
 
 LARGEST_ID = 2**63 - 1
@@ -41,9 +42,11 @@ def which_are_staff(ids: Collection[str]) -> dict[int, bool]:
 
 def customer_by_reference(reference: str) -> Customer | None:
     """The customer whom the product calls ``reference``; our own id serves only for one without an external id."""
-    customer = Customer.objects.filter(external_id=reference).first()
+    customer = Customer.objects.filter(external_id=reference).first() or survivor_of(reference)
     if customer is None and is_id(reference):
-        customer = Customer.objects.filter(pk=int(reference), external_id__isnull=True).first()
+        # Who was merged or anonymised has no external id any more, and is nobody's reference.
+        unknown = Customer.objects.filter(external_id__isnull=True, retirement__isnull=True)
+        customer = unknown.filter(pk=int(reference)).first()
     return customer
 
 
@@ -63,17 +66,22 @@ def recent_activity(*, user_id: int, limit: int) -> list[ActivityEvent]:
 
 
 def customer_by_external_id(external_id: str) -> Customer:
-    """The customer whom the product calls ``external_id``. Raises UnknownCustomer."""
-    customer = Customer.objects.filter(external_id=external_id).first()
+    """The customer whom the product calls ``external_id``, or into whom that one was merged. Raises UnknownCustomer."""
+    customer = Customer.objects.filter(external_id=external_id).first() or survivor_of(external_id)
     if customer is None:
         raise UnknownCustomer(external_id)
     return customer
 
 
 def customer_ids(external_ids: Collection[str]) -> dict[str, int]:
-    """Our ids of the customers whom the product calls so; who is not in it is none. One query."""
-    found = Customer.objects.filter(external_id__in=set(external_ids)).values_list("external_id", "pk")
-    return {str(external_id): pk for external_id, pk in found}
+    """Our ids of the customers whom the product calls so, or into whom those were merged; who is not in it is none.
+
+    One query, and another one if somebody is not found by it.
+    """
+    wanted = set(external_ids)
+    rows = Customer.objects.filter(external_id__in=wanted).values_list("external_id", "pk")
+    found = {str(external_id): pk for external_id, pk in rows}
+    return found | survivors(wanted - found.keys())
 
 
 def signups_of_visitors(visitor_ids: Collection[str]) -> dict[str, list[tuple[datetime, int]]]:
@@ -87,3 +95,9 @@ def signups_of_visitors(visitor_ids: Collection[str]) -> dict[str, list[tuple[da
     for visitor_id, at, user_id in signups.order_by("at", "pk").values_list("visitor_id", "at", "user_id"):
         found.setdefault(visitor_id, []).append((at, user_id))
     return found
+
+
+def customer_by_any_id(text: str) -> Customer | None:
+    """The customer with this id of the product's, or else of ours."""
+    customer = Customer.objects.filter(external_id=text).first()
+    return customer or (Customer.objects.filter(pk=int(text)).first() if is_id(text) else None)

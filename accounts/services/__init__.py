@@ -4,10 +4,12 @@ Those on logins stand in ``passwords``, ``second_factors``, ``sessions`` and ``s
 """
 
 from accounts.services.activities import Activity, link_visits, record_activities, record_activity
+from accounts.services.anonymising import AnonymiseResult, anonymise_obstacles, anonymise_user
 from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, touch_api_key
 from accounts.services.customers import PutResult, link_stripe_customer, put_customer
 from accounts.services.figures import set_balances, set_spend
 from accounts.services.ingest import ToldEvent, record_events
+from accounts.services.merging import MergeResult, merge_customers
 from accounts.services.notes import add_note, change_note, delete_note, delete_tag, tag_customer, untag_customer
 from accounts.services.preferences import (
     change_filter,
@@ -31,12 +33,16 @@ from accounts.services.totals import count_customers
 
 __all__ = [
     "Activity",
+    "AnonymiseResult",
+    "MergeResult",
     "NewKey",
     "PutResult",
     "ResetOutcome",
     "StatusOutcome",
     "ToldEvent",
     "add_note",
+    "anonymise_obstacles",
+    "anonymise_user",
     "apply_default_roles",
     "ban_customer",
     "change_filter",
@@ -52,6 +58,7 @@ __all__ = [
     "lift_suspension",
     "link_stripe_customer",
     "link_visits",
+    "merge_customers",
     "put_customer",
     "record_activities",
     "record_activity",

@@ -6,7 +6,15 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.errors import AlreadyCounted, EmailMissing, EmailTaken, UnknownCustomer
+from accounts import selectors
+from accounts.errors import (
+    AlreadyCounted,
+    CustomerAnonymised,
+    CustomerMerged,
+    EmailMissing,
+    EmailTaken,
+    UnknownCustomer,
+)
 from accounts.models import User
 from accounts.models.users import new_referral_code
 from accounts.services.activities import SIGNUP, link_visits, record_activity
@@ -43,14 +51,15 @@ def put_customer(*, external_id: str, told: Mapping[str, Any]) -> PutResult:
     and None clears, except the time. The plan is left alone while something else manages it. A new customer's signup
     is recorded once, and earlier visits of ``visitor_id`` become theirs.
 
-    Raises EmailTaken, EmailMissing, AlreadyCounted (demo_mode for somebody with a ledger), and UnknownCustomer when
-    the id is not a customer's.
+    Raises EmailTaken, EmailMissing, AlreadyCounted (demo_mode for somebody with a ledger), CustomerMerged,
+    CustomerAnonymised, and UnknownCustomer when the id is not a customer's.
     """
     if "email" in told and not told["email"]:
         raise EmailMissing
     user = _locked(external_id)
     created = user is None
     if user is None:
+        _check_not_retired(external_id)
         user, created = _create(external_id, told)
     if user.is_staff:
         raise UnknownCustomer(external_id)
@@ -61,6 +70,16 @@ def put_customer(*, external_id: str, told: Mapping[str, Any]) -> PutResult:
     if visitor_id := told.get("visitor_id"):
         link_visits(visitor_id=visitor_id, user_id=user.pk)
     return PutResult(user, created)
+
+
+def _check_not_retired(external_id: str) -> None:
+    # Asked after the lock was sought: whoever was merged or anonymised while we waited is no more found by this id.
+    retired = selectors.retirement_by_external_id(external_id)
+    if retired is None:
+        return
+    if retired.into is None or not retired.into.external_id:
+        raise CustomerAnonymised
+    raise CustomerMerged(retired.into.external_id)
 
 
 def _locked(external_id: str) -> User | None:
@@ -137,4 +156,6 @@ def _record_signup(user: User, told: Mapping[str, Any]) -> None:
 def link_stripe_customer(*, user_id: int, stripe_customer_id: str) -> None:
     """Remember the Stripe customer of a user who has none; a known one is left as it is, and so is another's."""
     if not User.objects.filter(stripe_customer_id=stripe_customer_id).exists():
-        User.objects.filter(pk=user_id, stripe_customer_id__isnull=True).update(stripe_customer_id=stripe_customer_id)
+        # Nobody is known again who was merged or anonymised.
+        living = User.objects.filter(pk=user_id, stripe_customer_id__isnull=True, retirement__isnull=True)
+        living.update(stripe_customer_id=stripe_customer_id)

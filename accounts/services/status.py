@@ -8,7 +8,14 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from accounts import selectors
-from accounts.errors import InvalidUntil, ReasonRefused, UnknownCustomer, UnknownStatusChange, WrongStatus
+from accounts.errors import (
+    CustomerRetired,
+    InvalidUntil,
+    ReasonRefused,
+    UnknownCustomer,
+    UnknownStatusChange,
+    WrongStatus,
+)
 from accounts.models import Customer, Status, StatusChange, User
 from audit.actions import Action
 from audit.services import Resource, record
@@ -168,6 +175,8 @@ def _locked(user_id: int) -> Customer:
     customer = Customer.objects.select_for_update(no_key=True).filter(pk=user_id).first()
     if customer is None:
         raise UnknownCustomer(user_id)
+    if selectors.retirement_of(user_id) is not None:
+        raise CustomerRetired
     return customer
 
 

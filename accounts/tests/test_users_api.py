@@ -179,7 +179,7 @@ def test_who_is_counted_does_not_become_a_demo_customer(product, monkeypatch):
 def test_each_call_takes_a_fixed_number_of_queries(product, django_assert_num_queries):
     product.get("users/warm-up")
     # The key; the look-up; savepoints around and within; the insert; the signup and its moment; what it became.
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         product.put("users/u_ada", ADA)
     # The key; the look-up between savepoints; the change between savepoints.
     with django_assert_num_queries(7):

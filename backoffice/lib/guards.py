@@ -42,11 +42,12 @@ def frozen_columns(table: str, columns: Sequence[str], *, name: str = "") -> str
     )
 
 
-def erasable_columns(table: str, columns: Sequence[str]) -> str:
-    """Texts in ``columns`` of ``table`` keep what they were inserted with, or are emptied for good."""
-    trigger = f"{table}_erasable"
+def erasable_columns(table: str, columns: Sequence[str], *, emptied: str = "''") -> str:
+    """``columns`` of ``table`` keep what they were inserted with, or are emptied for good: to ``emptied``, as SQL."""
+    trigger = f"{table}_erasable_{columns[0]}"
     rewritten = " OR ".join(
-        f"(NEW.{column} IS DISTINCT FROM OLD.{column} AND NEW.{column} <> '')" for column in columns
+        f"(NEW.{column} IS DISTINCT FROM OLD.{column} AND NEW.{column} IS DISTINCT FROM {emptied})"
+        for column in columns
     )
     return REFUSE_CHANGE + (
         f"CREATE TRIGGER {trigger} BEFORE UPDATE OF {', '.join(columns)} ON {table} FOR EACH ROW "

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 
 from backoffice.lib import clock
 
@@ -77,6 +78,8 @@ class StripeEvent(models.Model):
             models.Index(
                 fields=["payment_intent_id"], condition=~Q(payment_intent_id=""), name="stripe_event_by_payment"
             ),
+            # All that Stripe told of one customer, when that one is to be forgotten.
+            models.Index(KT("payload__data__object__customer"), name="stripe_event_by_customer"),
             # Search by the id of any other object.
             models.Index(fields=["object_id"], condition=~Q(object_id=""), name="stripe_event_by_object"),
         ]

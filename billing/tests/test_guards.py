@@ -33,8 +33,6 @@ DENIED_TO_APP = [
             "stripe_id",
             "type",
             "livemode",
-            "body",
-            "payload",
             "object_id",
             "payment_intent_id",
             "received_at",
@@ -68,7 +66,8 @@ def test_the_runtime_role_is_denied(booked, statement):
 
 REFUSED_TO_OWNER = [
     "UPDATE billing_stripeevent SET body = '\\x00'",
-    "UPDATE billing_stripeevent SET payload = NULL",
+    "UPDATE billing_stripeevent SET payload = '{}'",
+    "UPDATE billing_stripeevent SET payload = NULL, body = '\\x7b7d'",
     "UPDATE billing_stripeevent SET stripe_id = 'evt_other'",
     "UPDATE billing_stripeevent SET type = 'other', state = 'processed'",
     "DELETE FROM billing_stripeevent",

@@ -140,3 +140,9 @@ def ledger_of(
     if start is not None:
         entries = entries.filter(created_at__gte=start)
     return entries if end is None else entries.filter(created_at__lt=end)
+
+
+def held_by(user_ids: Sequence[int], *, now: datetime) -> Decimal:
+    """What is held of these customers together at ``now``."""
+    open_holds = CreditHold.objects.filter(account__in=user_ids, state=HoldState.OPEN, expires_at__gt=now)
+    return open_holds.aggregate(total=Sum("amount"))["total"] or ZERO

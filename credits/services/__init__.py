@@ -8,6 +8,7 @@ from credits.services.expiry import expire_credits
 from credits.services.gifts import gift_credits
 from credits.services.holds import capture_hold, place_hold, release_hold
 from credits.services.integrity import verify_ledger
+from credits.services.merging import collect_merged_debts, move_credits
 from credits.services.posting import post, post_batch
 from credits.services.refunds import claw_back, refund_usage, reinstate
 from credits.services.staff_allowances import AllowanceResult, adjust_allowance
@@ -25,8 +26,10 @@ __all__ = [
     "capture_hold",
     "charge_credits",
     "claw_back",
+    "collect_merged_debts",
     "expire_credits",
     "gift_credits",
+    "move_credits",
     "place_hold",
     "post",
     "post_batch",

@@ -44,7 +44,7 @@ def is_due(schedule, moment, since):
 
 def run_beat(starts_at, ends_at):
     tasks, moment = list(tasks_of_the_ledger()), starts_at
-    assert len(tasks) == 5
+    assert len(tasks) == 6
     while moment < ends_at:
         with clock.at(moment):
             for task, schedule in tasks:
