@@ -172,6 +172,15 @@ def test_the_token_of_a_customer_without_a_password_resets_nothing(browser):
     assert "not valid any more" in page.content.decode()
 
 
+def test_a_demoted_members_link_makes_no_way_in(browser, grace, nudged):
+    browser.post(ASK, email=grace.email)
+    User.objects.filter(pk=grace.pk).update(is_staff=False)
+    set_password(browser, link_in(mail.outbox[0]))
+    for password in (PASSWORD, NEW):
+        browser.give_password(password=password)
+        assert not browser.is_in
+
+
 @pytest.mark.parametrize("email", ["", "x", "a\0b@example.com", "a" * 300 + "@example.com"])
 def test_what_is_no_address_is_refused_with_a_word(browser, email):
     response = browser.post(ASK, email=email)

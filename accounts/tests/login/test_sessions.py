@@ -212,5 +212,15 @@ def test_whoever_changes_their_password_stays_in_here_and_nowhere_else(inside, g
     assert inside.is_in
     assert inside.key != before
     assert not other.is_in
+
+
+def test_a_new_password_makes_no_session_last_longer(inside):
+    new = "another good password"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    with later(minutes=20):
+        inside.post(reverse("account_change_password"), **form)
+    for minutes in range(40, 12 * 60, 25):
+        with later(minutes=minutes):
+            assert inside.is_in
     with later(hours=12, seconds=1):
         assert not inside.is_in
