@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts import customer_page, jumps, selectors
+from accounts.admin import bulk_acts
 from accounts.exports import USERS
 from accounts.models import CustomerTotals
 from audit.exporting import offer
@@ -48,6 +49,7 @@ def register() -> None:
     roles.declare("account_emailaddress", roles.TableGrant(insert=False))
     roles.declare("account_emailconfirmation", roles.TableGrant(insert=False))
     offer(USERS)
+    bulk_acts.register()
     _register_navigation()
     _register_cards()
     jump_providers.register(

@@ -76,6 +76,9 @@ def _write_result(export: Export, running: Running) -> None:
     if not (actor and actor.is_active and actor.has_perm(export.permission)):
         raise ExportRefused(f"{actor} may not export {export.label.lower()} any more.")
     rows = narrowed(export, actor, running.params.get("filters", {})).order_by("pk")
+    if running.targets.exists():
+        # Rows that were chosen one by one, or by a filter at the time.
+        rows = rows.filter(pk__in=running.targets)
     progress = _Progress(running, expected=_estimate(rows))
     # The job's notes go over the connection that all use; COPY keeps one to itself.
     aside = connections.create_connection(DEFAULT_DB_ALIAS)

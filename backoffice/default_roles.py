@@ -42,6 +42,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "jobs.view_approval",
         "jobs.view_outboxmessage",
         "jobs.read_message",
+        "jobs.mail_customers",
     ),
     # Payments, packs, corrections of balances, and the proof that all adds up.
     "Billing admin": (

@@ -12,7 +12,7 @@ from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
 from backoffice.lib.work import desk
 from jobs import selectors, services
-from jobs.admin import prepare
+from jobs.admin import bulk_mail, prepare
 from jobs.admin.approvals import SEE, what
 from jobs.badges import message_badge
 from jobs.services import lives
@@ -52,6 +52,7 @@ def register() -> None:
         )
     )
     desk.open = prepare.begin
+    bulk_mail.register()
     navigation.register(
         NavigationItem(
             key="jobs",

@@ -107,17 +107,18 @@ def lift_suspension(
 
 
 @transaction.atomic
-def undo_status_change(*, change_id: int, actor: User) -> StatusOutcome:
+def undo_status_change(*, change_id: int, actor: User, source: str = "") -> StatusOutcome:
     """Put a customer back to where the change found them, unless something changed since (WrongStatus).
 
-    What would have ended by itself meanwhile does not come back. Twice is once. Raises UnknownStatusChange.
+    What would have ended by itself meanwhile does not come back. Twice is once. ``source`` is ``job:ID`` for a part of
+    a job. Raises UnknownStatusChange.
     """
     change = StatusChange.objects.filter(pk=change_id).first()
     if change is None:
         raise UnknownStatusChange(change_id)
     customer = _locked(change.user_id)
     latest, *earlier = selectors.status_history(user_id=change.user_id)[:2]
-    source = f"undo:{change.pk}"
+    source = source or f"undo:{change.pk}"
     if latest.source == source:
         return StatusOutcome(customer, latest, replayed=True)
     if latest.pk != change.pk:

@@ -54,6 +54,7 @@ class OutboxMessage(models.Model):
         permissions = [
             ("retry_message", "Can send messages again"),
             ("read_message", "Can see to whom a message went and what it says"),
+            ("mail_customers", "Can write to many customers at once"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(channel__in=Channel.values), name="message_channel_known"),

@@ -1,6 +1,7 @@
 """Writing messages. They are sent later, by a worker that is told of them and a sweep that is not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ DELIVER, SWEEP = "jobs.tasks.deliver_message", "jobs.tasks.sweep_outbox"
 SET_ASIDE = (MessageState.DEAD, MessageState.UNCONFIGURED)
 # A nudge takes it to a worker at once; the sweep takes it up if that got lost.
 SWEEP_GRACE = timedelta(seconds=10)
+SUBJECT_LENGTH = OutboxMessage._meta.get_field("subject").max_length or 0
 
 
 @transaction.atomic
@@ -58,6 +60,46 @@ def enqueue(
     if is_new:
         nudge(DELIVER, message.pk, message.attempts)
     return message
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail to a customer, of a job that writes many."""
+
+    key: str
+    recipient: str
+    subject: str
+    body: str
+    user_id: int
+
+
+@transaction.atomic
+def enqueue_mails(mails: Sequence[Mail], *, topic: str, job_id: int) -> None:
+    """Write many mails in the transaction of what they tell of, each once for its key, by one statement.
+
+    Raises InvalidMessage, as ``enqueue`` does.
+    """
+    for mail in mails:
+        _refuse_headers(mail.recipient, mail.subject)
+    now = clock.now()
+    OutboxMessage.objects.bulk_create(
+        [
+            OutboxMessage(
+                key=mail.key,
+                channel=Channel.MAIL,
+                topic=topic,
+                recipient=mail.recipient,
+                subject=mail.subject[:SUBJECT_LENGTH],
+                body=mail.body,
+                user_id=mail.user_id,
+                job_id=job_id,
+                next_attempt_at=now,
+            )
+            for mail in mails
+        ],
+        ignore_conflicts=True,
+    )
+    nudge(SWEEP)
 
 
 def _refuse_headers(recipient: str, subject: str) -> None:
