@@ -116,9 +116,10 @@ def _lock(member: User) -> None:
 
 
 def _added(member: User, factor: Authenticator) -> None:
+    _tell(Action.SECOND_FACTOR_ADDED, member, member, new_values={"kind": factor.type, "factor": factor.pk})
     if not selectors.second_factors(member).filter(type=Type.RECOVERY_CODES).exists():
         RecoveryCodes.activate(member)
-    _tell(Action.SECOND_FACTOR_ADDED, member, member, new_values={"kind": factor.type, "factor": factor.pk})
+        _tell(Action.RECOVERY_CODES_MADE, member, member)
 
 
 def _tell(action: Action, member: User, actor: User | None, **more: Any) -> None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.login import guard
 from accounts.tests.login.staff import LOGIN, STEP_UP, Browser, actions, code, enrol, latest, make_member
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +231,14 @@ def test_a_nul_in_a_header_breaks_nothing(grace):
     browser = Browser()
     browser.client.defaults |= {"HTTP_USER_AGENT": "a\0b", "HTTP_ACCEPT": "a\0b"}
     assert browser.give_password(password="wrong").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_guesses_at_once_each_is_counted_and_the_door_is_shut_then():
+    make_member()
+    answers = at_once([lambda: guess("192.0.2.1").status_code] * 20)
+    tried = AccessAttempt.objects.get().failures_since_start
+    assert set(answers) == {200, 429}
+    assert tried >= guard.BY_ACCOUNT_AND_ADDRESS
+    assert actions().count("accounts.sign_in_failed") == tried
+    assert Browser("192.0.2.1").give_password().status_code == 429
