@@ -16,16 +16,19 @@ from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.registry import (
     CustomerCard,
     CustomerPanel,
+    CustomerPart,
     EntryLink,
     JumpProvider,
     NavigationItem,
     customer_cards,
     customer_panels,
+    customer_parts,
     entry_links,
     jump_providers,
     navigation,
 )
 from billing import jumps, selectors
+from billing.api.payments import PaymentOut, latest
 from billing.badges import status_badge
 from billing.exports import PAYMENTS
 from billing.services import lives
@@ -53,6 +56,9 @@ def register() -> None:
     roles.declare("billing_payment", roles.TableGrant(update=PAYMENT_DETAILS))
     offer(PAYMENTS)
     _register_lives()
+    customer_parts.register(
+        CustomerPart(key="payments", permission=SEE_PAYMENTS, schema=PaymentOut, read=latest, order=30)
+    )
     _register_navigation("payment", "Payments", "card", order=10)
     _register_navigation(
         "stripeevent",

@@ -21,6 +21,7 @@ from backoffice.lib.registry import (
     CustomerAction,
     CustomerFigure,
     CustomerPanel,
+    CustomerPart,
     CustomerRowAction,
     DemoGuard,
     EntryLink,
@@ -30,6 +31,7 @@ from backoffice.lib.registry import (
     customer_actions,
     customer_figures,
     customer_panels,
+    customer_parts,
     customer_row_actions,
     demo_guards,
     entry_links,
@@ -40,6 +42,7 @@ from backoffice.lib.registry import (
 from credits import allocation, jumps, selectors
 from credits.admin import approvals, bulk_gift, ledger_panel
 from credits.admin.merging import effect as merge_effect
+from credits.api.balances import TransactionOut, transaction_out
 from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount, CreditTransaction
 from credits.services import merging
@@ -72,6 +75,9 @@ def register() -> None:
     _declare_grants()
     _guard_demo_mode()
     _register_lives()
+    customer_parts.register(
+        CustomerPart(key="transactions", permission=SEE_LEDGER, schema=TransactionOut, read=_latest_entries, order=10)
+    )
     offer(TRANSACTIONS)
     offer(BALANCES)
     _register_figures()
@@ -186,6 +192,10 @@ def _integrity_badge() -> int:
     if run is None:
         return 0
     return run.faults or int(is_too_old(run))
+
+
+def _latest_entries(user_id: int, limit: int) -> list[TransactionOut]:
+    return [transaction_out(row) for row in selectors.entries_of(user_id).order_by("-seq")[:limit]]
 
 
 def _register_lives() -> None:

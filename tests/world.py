@@ -217,6 +217,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "/reverse/ entry_id": lambda: _entry(TransactionKind.GIFT),
     "event_id": lambda: StripeEvent.objects.order_by("pk")[0].pk,
     "change_id": lambda: StatusChange.objects.order_by("pk")[0].pk,
+    "/admin/users/ user": lambda: _customer().pk,
     "note_id": lambda: StaffNote.objects.order_by("pk")[0].pk,
     "tag_id": lambda: Tag.objects.order_by("pk")[0].pk,
     "key_id": lambda: ApiKey.objects.order_by("pk")[0].pk,
@@ -252,6 +253,7 @@ PLACES: dict[str, Callable[[], object]] = {
 BODIES: dict[str, Callable[[], dict[str, object]]] = {
     "/api/v1/admin/credits/gift": lambda: {"user": CUSTOMER, "amount": "1", **_WHY},
     "/api/v1/admin/credits/adjust": lambda: {"user": CUSTOMER, "amount": "1", **_WHY},
+    **{f"/api/v1/admin/users/<user>/{verb}": lambda: {"reason": "sorry"} for verb in ("ban", "suspend", "unban")},
     "/api/v1/admin/credits/refund": lambda: {"transaction": _entry(TransactionKind.USAGE), **_WHY},
 }
 _WHY = {"reason": "sorry", "idempotency_key": "test:asked"}

@@ -3,6 +3,7 @@
 from accounts.api.audit_logs import router as audit_logs
 from accounts.api.events import router as events
 from accounts.api.exports import router as exports
+from accounts.api.staff_users import router as make_staff_users
 from accounts.api.users import router as users
 from accounts.errors import AccountError
 from backoffice.lib.api.errors import ErrorTable
@@ -32,4 +33,4 @@ errors = ErrorTable(
     },
 )
 
-__all__ = ["audit_logs", "errors", "events", "exports", "users"]
+__all__ = ["audit_logs", "errors", "events", "exports", "make_staff_users", "users"]

@@ -101,3 +101,12 @@ def customer_by_any_id(text: str) -> Customer | None:
     """The customer with this id of the product's, or else of ours."""
     customer = Customer.objects.filter(external_id=text).first()
     return customer or (Customer.objects.filter(pk=int(text)).first() if is_id(text) else None)
+
+
+def customer_of_staff(named: str) -> Customer | None:
+    """The customer whom staff name so, with their figures: by our id, the product's, or the email."""
+    found = None
+    if is_id(named):
+        found = customer_list().filter(pk=int(named)).first()
+    found = found or customer_list().filter(external_id=named).first()
+    return found or Customer.objects.with_email(named).select_related("figures").first()

@@ -201,6 +201,20 @@ class ListMemory:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerPart:
+    """What an app tells a program of one customer beside the person: the latest rows, as ``schema`` has them.
+
+    ``read(user_id, limit)`` gives them, newest first; ``key`` is their name in the answer.
+    """
+
+    key: str
+    permission: str
+    schema: Any
+    read: Callable[[int, int], Iterable[Any]]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class EntryLink:
     """What lies behind a ledger entry elsewhere: ``find`` gives the address and the text for one, or None."""
 
@@ -255,6 +269,7 @@ class DemoGuard:
 navigation: Registry[NavigationItem] = Registry("navigation")
 customer_panels: Registry[CustomerPanel] = Registry("customer panels")
 customer_figures: Registry[CustomerFigure] = Registry("customer figures")
+customer_parts: Registry[CustomerPart] = Registry("customer parts")
 customer_actions: Registry[CustomerAction] = Registry("customer actions")
 customer_row_actions: Registry[CustomerRowAction] = Registry("customer row actions")
 customer_columns: Registry[CustomerColumn] = Registry("customer columns")

@@ -129,9 +129,9 @@ def get_transactions(
     """The customer's entries, newest first. `next_cursor` leads to older ones and is null at the end."""
     user_id = customer_by_external_id(external_id).pk
     page = page_of(selectors.entries_of(user_id), query, key="seq", scope=f"transactions:{user_id}")
-    return TransactionsOut(transactions=[_transaction(row) for row in page.rows], next_cursor=page.next_cursor)
+    return TransactionsOut(transactions=[transaction_out(row) for row in page.rows], next_cursor=page.next_cursor)
 
 
-def _transaction(row: CreditTransaction) -> TransactionOut:
+def transaction_out(row: CreditTransaction) -> TransactionOut:
     same = {name: getattr(row, name) for name in TransactionOut.model_fields if name != "reverses"}
     return TransactionOut(**same, reverses=row.reverses_id)

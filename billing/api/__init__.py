@@ -1,0 +1,1 @@
+"""What billing tells programs of staff."""
