@@ -59,7 +59,10 @@ def register() -> None:
             form=GiftForm,
             params=_params,
             effect=_effect,
-            refusals=[Refusal("demo customers, whose credits are not counted", Q(demo_mode=True))],
+            refusals=[
+                Refusal("who were merged or anonymised", Q(retirement__isnull=False)),
+                Refusal("demo customers, whose credits are not counted", Q(demo_mode=True)),
+            ],
             help_text="Each customer is given this much, once. What is not spent can be taken back together.",
             limited_verb="credits.gift",
             amount_of=_amount,

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from accounts.models import User
+from accounts.models import RetiredCustomer, User
 from audit.models import AuditEntry
 from backoffice.lib.work import job_kinds
 from credits import selectors, services
@@ -89,6 +89,14 @@ def test_demo_customers_are_left_out_and_told_of(giver):
     item = JobItem.objects.get(job=job, target_id=demo.pk)
     assert "demo customer" in item.note
     assert balances([demo, customer]) == [0, 5]
+
+
+def test_who_was_merged_or_anonymised_is_given_nothing(giver):
+    gone, customer = people(2)
+    RetiredCustomer.objects.create(user_id=gone.pk, fate="anonymised")
+    job = done(giver, [gone, customer])
+    assert "anonymised" in JobItem.objects.get(job=job, target_id=gone.pk).note
+    assert balances([gone, customer]) == [0, 5]
 
 
 def test_a_gift_of_a_while_lapses_and_one_that_has_lapsed_before_it_is_given_is_refused(giver):
