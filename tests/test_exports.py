@@ -68,7 +68,7 @@ def test_each_file_has_its_name_its_columns_and_its_entry_in_the_audit_log(progr
     assert response["Cache-Control"] == "no-store"
     assert ",".join(rows(response)[0]) == HEADERS[name]
     entry = AuditEntry.objects.get(action=exports.get(name).action)
-    assert (entry.actor_id, entry.new_values) == (boss.pk, {"file": name, "filters": {}})
+    assert (entry.actor_id, entry.new_values) == (boss.pk, {"file": f"{name}.csv", "filters": {}})
     assert "through API key" in entry.actor_label
 
 
