@@ -70,7 +70,7 @@ def test_from_payment_to_gift_to_account(stack, staff):
 
     ledger = page.get_by_role("region", name="Ledger").inner_text()
     assert re.search(r"\+100\s+200", ledger)
-    assert page.get_by_role("region", name="Ledger").locator("tbody").inner_text().count("Purchase") == 1
+    assert page.get_by_role("region", name="Ledger").locator("tbody").inner_text().count("Purchase\n") == 1
     assert staff.serious_faults() == []
 
     page.get_by_role("region", name="Audit").get_by_role("link", name="Gift credits").click()
