@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views import View
@@ -15,7 +15,7 @@ from accounts import selectors, services
 from accounts.admin.filters import MOST_TAGS
 from accounts.admin.status import page_of
 from accounts.errors import AccountError
-from accounts.models import Customer, Tag
+from accounts.models import Customer, StaffNote, Tag
 from accounts.services.notes import NOTE_LENGTH
 
 
@@ -43,6 +43,8 @@ class PostView(View):
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, user_id: int, **kwargs: Any) -> HttpResponse:
+        if not self.is_there(user_id, **kwargs):
+            raise Http404
         form = self.form_class(request.POST)
         if not form.is_valid():
             self._complain(request, *(error for errors in form.errors.values() for error in errors))
@@ -52,6 +54,10 @@ class PostView(View):
             except AccountError as error:
                 self._complain(request, error)
         return redirect(f"{page_of(user_id)}#{self.anchor}")
+
+    def is_there(self, user_id: int, **kwargs: Any) -> bool:
+        """Whether what the address names is a customer's, and that customer's."""
+        return Customer.objects.filter(pk=user_id).exists()
 
     def act(self, request: HttpRequest, user_id: int, given: dict[str, Any], **kwargs: Any) -> None:
         raise NotImplementedError
@@ -73,14 +79,21 @@ class AddNoteView(NoteView):
         services.add_note(user_id=user_id, actor=request.user, **given)
 
 
-class ChangeNoteView(NoteView):
+class OneNoteView(NoteView):
+    """About a note that is there: it is looked for among those of the customer whose page names it."""
+
+    def is_there(self, user_id: int, **kwargs: Any) -> bool:
+        return StaffNote.objects.filter(pk=kwargs["note_id"], user_id=user_id).exists()
+
+
+class ChangeNoteView(OneNoteView):
     form_class = NoteForm
 
     def act(self, request: HttpRequest, user_id: int, given: dict[str, Any], **kwargs: Any) -> None:
         services.change_note(note_id=kwargs["note_id"], actor=request.user, **given)
 
 
-class DeleteNoteView(NoteView):
+class DeleteNoteView(OneNoteView):
     def act(self, request: HttpRequest, user_id: int, given: dict[str, Any], **kwargs: Any) -> None:
         services.delete_note(note_id=kwargs["note_id"], actor=request.user)
 

@@ -50,7 +50,7 @@ def test_the_newest_customers_come_first(client, support):
 
 def test_staff_are_no_customers(client, support):
     assert emails(client.get(LIST)) == []
-    assert client.get(page_of(support)).status_code == 302
+    assert client.get(page_of(support)).status_code == 404
 
 
 def test_the_list_takes_the_same_number_of_queries_for_ten_and_for_ten_thousand(

@@ -73,7 +73,7 @@ def test_nobody_but_a_super_admin_changes_rights(client, address):
 
 def test_a_customer_is_out_of_reach_of_the_staff_pages(client, boss):
     customer = CustomerFactory()
-    assert client.get(page_of(customer)).status_code == 302
+    assert client.get(page_of(customer)).status_code == 404
     assert customer.email not in client.get(LIST).content.decode()
 
 

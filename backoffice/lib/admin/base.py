@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.functional import cached_property
@@ -78,6 +78,10 @@ class BackofficeModelAdmin(_ModelAdmin):
         urls = super().get_urls()
         # The stock history page knows the stock log, which nothing is written to.
         return urls if self.has_history else [url for url in urls if not (url.name or "").endswith("_history")]
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Not found is not found. The stock admin leads home, with a word on it that may belong to another page."""
+        raise Http404(f"There is no {opts.verbose_name} {object_id} here.")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what a filter or a link of ours asks for.
