@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts import customer_page, jumps, selectors
+from accounts import customer_page, jumps, keeping, selectors
 from accounts.admin import bulk_acts
 from accounts.exports import USERS
 from accounts.models import CustomerTotals
@@ -50,6 +50,7 @@ def register() -> None:
     roles.declare("account_emailconfirmation", roles.TableGrant(insert=False))
     offer(USERS)
     bulk_acts.register()
+    keeping.register()
     _register_navigation()
     _register_cards()
     jump_providers.register(

@@ -203,6 +203,11 @@ CELERY_BEAT_SCHEDULE = {
         "kwargs": {"hours": 72},
         "options": {"expires": 3600},
     },
+    "prune": {
+        "task": "jobs.tasks.prune",
+        "schedule": crontab(hour=2, minute=30),
+        "options": {"expires": 3600},
+    },
     "verify-ledger": {
         "task": "credits.tasks.verify_ledger",
         "schedule": crontab(hour=3, minute=30),
@@ -355,6 +360,13 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 STRIPE_WEBHOOK_SECRETS = _list("STRIPE_WEBHOOK_SECRETS")
 STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=False)
+
+# For how many days what is kept; 0: for ever. The ledger, payments and the audit log have no end.
+RETENTION_ACTIVITY_DAYS = env.int("RETENTION_ACTIVITY_DAYS", default=1095)
+RETENTION_ADDRESS_DAYS = env.int("RETENTION_ADDRESS_DAYS", default=90)
+RETENTION_STRIPE_DAYS = env.int("RETENTION_STRIPE_DAYS", default=730)
+RETENTION_MESSAGE_DAYS = env.int("RETENTION_MESSAGE_DAYS", default=90)
+RETENTION_JOB_DAYS = env.int("RETENTION_JOB_DAYS", default=180)
 
 # Messages to the outside. Without its setting a channel sends nothing, and each message says so.
 # Development keeps mail in files.

@@ -51,3 +51,9 @@ def tell_what_was_missed() -> None:
     """Tell the product of bans, suspensions and asked-for passwords whose hook was lost with its process."""
     services.tell_of_untold_status_changes(look_back=LOOK_BACK)
     services.tell_of_untold_reset_requests(look_back=LOOK_BACK)
+
+
+@shared_task
+def prune() -> None:
+    """Every night: remove what is kept for a time only."""
+    services.prune()

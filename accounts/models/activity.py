@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from backoffice.lib import clock
 
+WITH_ADDRESS = Q(ip__isnull=False) | ~Q(user_agent="")
+
 
 class ActivityEvent(models.Model):
     """One act: visit, signup, login, generate, purchase. Without a user it belongs to a visitor."""
@@ -35,6 +37,8 @@ class ActivityEvent(models.Model):
             models.Index(fields=["user", "-at"], name="activity_of_user"),
             # Visits of a visitor who signs up, and the signup of a visitor whose visits come late.
             models.Index(fields=["visitor_id"], condition=~Q(visitor_id=""), name="activity_of_visitor"),
+            # What `prune` takes the address and the browser from: the oldest that have them.
+            models.Index(fields=["id"], condition=WITH_ADDRESS, name="activity_with_address"),
         ]
         constraints = [
             # However often and from wherever it is told, a person signed up once.

@@ -115,6 +115,11 @@ RULES = {
     "API_STAFF_RATE_LIMIT": _whole(0, 1_000_000),
     # A refund of nothing but lapsed credits gives them back for at least a day.
     "CREDIT_REFUND_GRACE_DAYS": _whole(1, 36500),
+    **{f"RETENTION_{what}_DAYS": _whole(0, 36500) for what in ("ACTIVITY", "ADDRESS", "MESSAGE", "JOB")},
+    # A dispute may come months after the payment that its event tells of.
+    "RETENTION_STRIPE_DAYS": Rule(
+        lambda text: text == "0" or _whole(180, 36500).accepts(text), "a whole number from 180 to 36500, or 0"
+    ),
     "LOW_BALANCE_CREDITS": Rule(
         re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?").fullmatch, "an amount of credits such as 10 or 2.5"
     ),

@@ -78,6 +78,8 @@ class OutboxMessage(models.Model):
             models.Index(fields=["user", "created_at"], name="message_of_user"),
             # The messages of a bulk act, and the foreign key.
             models.Index(fields=["job"], condition=Q(job__isnull=False), name="message_of_job"),
+            # What `prune` empties: the oldest that still have their content.
+            models.Index(fields=["created_at"], condition=Q(forgotten_at=None), name="message_with_content"),
             # What has no place in the product's feed yet: a handful of rows.
             models.Index(fields=["id"], condition=Q(channel="webhook", position=None), name="message_unplaced"),
         ]

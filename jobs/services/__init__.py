@@ -6,6 +6,7 @@ from jobs.services.delivery import claim_due_messages, deliver_message
 from jobs.services.feed import events_after
 from jobs.services.limits import apply_default_limits, count_use, lock_staff, set_limit
 from jobs.services.outbox import enqueue, send_again, send_all_again
+from jobs.services.pruning import prune, to_prune
 from jobs.services.running import run_job
 from jobs.services.telling import (
     Told,
@@ -45,6 +46,7 @@ __all__ = [
     "expire_approvals",
     "lock_staff",
     "note_download",
+    "prune",
     "request_approval",
     "request_bulk",
     "retry_job",
@@ -59,6 +61,7 @@ __all__ = [
     "tell_of_untold_reset_requests",
     "tell_of_untold_status_changes",
     "tell_product",
+    "to_prune",
     "undo_job",
     "use_of",
     "withdraw",

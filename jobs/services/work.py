@@ -171,7 +171,7 @@ def undo_job(*, job_id: int, actor: User, reason: str) -> Job:
     )
     _add_items(undoing, done, column="target_id")
     if not undoing.total:
-        raise WrongState("The job did nothing that could be undone.")
+        raise WrongState("The job did nothing that could be undone, or what it was done to is no longer known.")
     nudge(RUN_JOB, undoing.pk)
     _record(Action.JOB_UNDONE, undoing, actor, reason)
     return undoing
