@@ -27,18 +27,19 @@ from backoffice.lib.registry import (
     jump_providers,
     navigation,
 )
+from backoffice.lib.retention import Retention, retentions
 from billing import jumps, selectors
 from billing.api.payments import PaymentOut, latest
 from billing.badges import status_badge
 from billing.exports import PAYMENTS
-from billing.services import lives
+from billing.services import forgetting, lives
 
 SHOWN_PAYMENTS = 10
 SEE_PAYMENTS = "billing.view_payment"
 # What became of an event; what came is frozen.
 EVENT_OUTCOME = ("state", "attempts", "error", "next_attempt_at", "processed_at")
 # Emptied when somebody is to be forgotten; a guard lets nothing else be written there.
-EVENT_CONTENT = ("body", "payload")
+EVENT_CONTENT = ("body", "payload", "body_sha256")
 # What may become known after the money did.
 PAYMENT_DETAILS = (
     "stripe_charge_id",
@@ -121,6 +122,16 @@ def _register_lives() -> None:
                 "billing.CreditPack": "what is for sale",
             },
             order=20,
+        )
+    )
+    retentions.register(
+        Retention(
+            key="stripe-events",
+            label="What Stripe's settled events said",
+            setting="RETENTION_STRIPE_DAYS",
+            count=lambda before: forgetting.old_events(before).count(),
+            remove=forgetting.remove_contents,
+            order=60,
         )
     )
 

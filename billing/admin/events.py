@@ -166,6 +166,9 @@ class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
     def content(self, event: StripeEvent) -> str:
         if event.payload is not None:
             return display.json_block(event.payload)
+        if not event.body:
+            proof = f" The removed bytes had the SHA-256 {event.body_sha256}." if event.body_sha256 else ""
+            return f"Removed, for its age or for the person it told of.{proof}"
         text = bytes(event.body).decode(errors="replace")
         return format_html('<pre class="code" tabindex="0"><code>{}</code></pre>', text)
 

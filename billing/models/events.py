@@ -32,6 +32,9 @@ class StripeEvent(models.Model):
     api_version = models.CharField(max_length=64, blank=True)
     livemode = models.BooleanField()
     body = models.BinaryField(help_text="The exact bytes, to which the signature belongs.")
+    body_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="In hex, of the bytes that were removed for their age; empty before."
+    )
     payload = models.JSONField(null=True, help_text="The body as JSON; empty if the database cannot hold it.")
     stripe_created = models.DateTimeField(null=True, help_text="When Stripe made the event; empty if it did not say.")
     object_id = models.CharField(max_length=STRIPE_ID_LENGTH, blank=True, help_text="The object it tells of.")
@@ -63,6 +66,9 @@ class StripeEvent(models.Model):
                 condition=~Q(state=EventState.RECEIVED) | Q(next_attempt_at__isnull=False),
                 name="stripe_event_received_is_due",
             ),
+            models.CheckConstraint(
+                condition=Q(body_sha256="") | Q(body=b"", payload__isnull=True), name="stripe_event_hash_of_what_went"
+            ),
         ]
         indexes = [
             # The list, newest first, whole and by each of its filters; the badge counts by state.
@@ -70,6 +76,8 @@ class StripeEvent(models.Model):
             models.Index(fields=["state", "received_at", "id"], name="stripe_event_by_state"),
             models.Index(fields=["type", "received_at", "id"], name="stripe_event_by_type"),
             models.Index(fields=["livemode", "received_at", "id"], name="stripe_event_by_livemode"),
+            # What `prune` empties: the oldest that still have their content.
+            models.Index(fields=["received_at"], condition=~Q(body=b""), name="stripe_event_with_content"),
             # What the sweep takes up: a handful of rows among millions.
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="stripe_event_due"

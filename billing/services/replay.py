@@ -27,7 +27,9 @@ def replay_event(*, event_id: int, actor: User, reason: str) -> StripeEvent:
 
 @transaction.atomic
 def _reopen(event_id: int, actor: User, reason: str) -> None:
-    event = StripeEvent.objects.select_for_update(no_key=True).defer("body", "payload").get(pk=event_id)
+    event = StripeEvent.objects.select_for_update(no_key=True).defer("payload").get(pk=event_id)
+    if not event.body:
+        raise NotReplayable("emptied, for its age or for the person it told of,")
     if event.state not in REPLAYABLE:
         raise NotReplayable(event.get_state_display().lower())
     audit.record(

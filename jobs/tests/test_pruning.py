@@ -98,11 +98,12 @@ def test_what_messages_said_goes_and_that_they_were_sent_stays():
 
 
 def test_what_ended_jobs_were_done_to_goes_and_the_job_stays():
-    old, young, running = job(181), job(179), job(400, state=JobState.RUNNING)
-    assert counts() == {"job-items": 2}
+    old, older, young, running = job(181), job(300), job(179), job(400, state=JobState.RUNNING)
+    assert counts() == {"job-items": 4}
     assert set(JobItem.objects.values_list("job_id", flat=True)) == {young.pk, running.pk}
-    old.refresh_from_db()
-    assert (old.total, old.done) == (2, 2)
+    for emptied in (old, older):
+        emptied.refresh_from_db()
+        assert (emptied.total, emptied.done) == (2, 2)
 
 
 def test_failed_logins_go_with_their_addresses():
