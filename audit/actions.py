@@ -92,6 +92,8 @@ class Action(StrEnum):
     APPROVAL_DENIED = "jobs.deny", "Deny a request"
     APPROVAL_WITHDRAWN = "jobs.withdraw_approval", "Withdraw a request"
     APPROVAL_EXPIRED = "jobs.expire_approval", "Let a request lapse"
+    BACKUP_MADE = "backup.make"
+    BACKUP_RESTORED = "backup.restore"
     PRUNE_BEGUN = "retention.begin"
     PRUNE_FINISHED = "retention.finish"
     DEMO_BEGUN = "demo.begin", "Begin the demo company"

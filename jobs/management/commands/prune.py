@@ -3,11 +3,10 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from backoffice.lib.progress import Bar
 from backoffice.lib.retention import Retention
 from jobs import services
 from jobs.services.pruning import Pruned
-
-BAR_WIDTH = 30
 
 
 class Command(BaseCommand):
@@ -27,7 +26,10 @@ class Command(BaseCommand):
                 self._say(found, "would be removed")
             return
         self._totals = {found.retention.key: found.count for found in waiting}
-        for done in services.prune(self._show):
+        self._bar, self._shown = Bar(self.stdout, ""), ""
+        pruned = services.prune(self._show)
+        self._bar.end()
+        for done in pruned:
             self._say(done, "removed")
         call_command("clearsessions")
 
@@ -39,10 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{pruned.retention.label}: {pruned.count:,} {what}, {since}")
 
     def _show(self, retention: Retention, removed: int) -> None:
-        if not self.stdout.isatty():
-            return
-        share = min(1.0, removed / max(1, self._totals[retention.key]))
-        bar = "#" * round(share * BAR_WIDTH)
-        end = "\n" if share == 1 else ""
-        self.stdout.write(f"\r{retention.key:<14} [{bar:<{BAR_WIDTH}}] {removed:,}", ending=end)
-        self.stdout.flush()
+        if retention.key != self._shown:
+            self._bar.end()
+            self._bar, self._shown = Bar(self.stdout, f"{retention.key:<14}"), retention.key
+        self._bar.show(removed, self._totals[retention.key])
