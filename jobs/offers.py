@@ -11,13 +11,8 @@ from backoffice.lib.hooks import hooks
 from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
 from backoffice.lib.work import desk
-<<<<<<< HEAD
-from jobs import selectors, services
-from jobs.admin import bulk_mail, prepare
-=======
 from jobs import keeping, selectors, services
-from jobs.admin import prepare
->>>>>>> edd4b2d (What is kept for a time only is removed by prune, every night and in pieces, and the audit log tells of it)
+from jobs.admin import bulk_mail, prepare
 from jobs.admin.approvals import SEE, what
 from jobs.badges import message_badge
 from jobs.services import lives
@@ -57,11 +52,8 @@ def register() -> None:
         )
     )
     desk.open = prepare.begin
-<<<<<<< HEAD
     bulk_mail.register()
-=======
     keeping.register()
->>>>>>> edd4b2d (What is kept for a time only is removed by prune, every night and in pieces, and the audit log tells of it)
     navigation.register(
         NavigationItem(
             key="jobs",
