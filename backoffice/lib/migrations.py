@@ -6,7 +6,7 @@ from django.db.migrations.loader import MigrationLoader
 
 def unknown_migrations(connection: BaseDatabaseWrapper) -> list[str]:
     """The migrations that the database has had and this release does not know, as ``app.name``."""
-    loader = MigrationLoader(connection, ignore_no_initial=True)
+    loader = MigrationLoader(connection)
     known = set(loader.disk_migrations) | {
         replaced for migration in loader.disk_migrations.values() for replaced in migration.replaces
     }
