@@ -6,11 +6,9 @@ from django.urls import reverse
 
 from accounts import selectors
 from accounts.models import Customer
-from backoffice.lib.admin.keyset import Keyset
 from backoffice.lib.registry import JumpHit
 
 SHOWN = 6
-NEWEST_FIRST = Keyset(model=Customer, column="figures__joined", tiebreak="figures__user", descending=True)
 
 
 def customers(text: str) -> Iterator[JumpHit]:
@@ -18,9 +16,8 @@ def customers(text: str) -> Iterator[JumpHit]:
     search = selectors.search_for(text)
     if search.fault:
         return
-    rows = NEWEST_FIRST.rows(selectors.customer_list(), cursor=None, backward=False)
-    found, _ = search.first(rows, limit=SHOWN)
-    for customer in found:
+    found, _ = search.first(selectors.words_by_joining(), limit=SHOWN)
+    for customer in Customer.objects.filter(pk__in=found).order_by("-date_joined", "-pk"):
         yield JumpHit(
             label=customer.email,
             detail=customer.full_name,

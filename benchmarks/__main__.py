@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from backoffice.lib import embedded
-from benchmarks import batches, charges, database, machine, report
+from benchmarks import batches, charges, customer_pages, database, machine, report
 from benchmarks.clients import REPOSITORY
 from benchmarks.measures import Result
-from benchmarks.setting import FULL, QUICK, Setting, Size
+from benchmarks.setting import FULL, QUICK, Setting, Size, say
 
 # A benchmark is a module with ``measure``; this is the order of the report.
 BENCHMARKS: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "charges": charges.measure,
     "batches": batches.measure,
+    "customers": customer_pages.measure,
 }
 
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str]) -> None:
     size = QUICK if options.quick else FULL
     with (
         embedded.running(
-            embedded.data_dir(os.environ), postgres=not os.environ.get("DATABASE_URL"), redis=False, say=_say
+            embedded.data_dir(os.environ), postgres=not os.environ.get("DATABASE_URL"), redis=False, say=say
         ),
         database.filled(accounts=size.accounts) as filled,
     ):
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
         results = list(_measured(setting, options.only))
         facts = dict(machine.facts(filled))
         filled.prove()
-    _say("\n" + report.table(results) + "\n\n" + report.verdict(results))
+    say("\n" + report.table(results) + "\n\n" + report.verdict(results))
     _write(results, facts, options, size)
 
 
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 def _measured(setting: Setting, names: Sequence[str]) -> Iterator[Result]:
     for name in names:
         for result in BENCHMARKS[name](setting):
-            _say(f"{result.name}: {result.value:,.0f} {result.unit}, {result.ratio:.2f} of {result.anchor}")
+            say(f"{result.name}: {report.number(result.value)} {result.unit}, {result.ratio:.2f} of {result.anchor}")
             yield result
 
 
@@ -66,11 +67,6 @@ def _write(results: Sequence[Result], facts: dict[str, str], options: argparse.N
         machine=facts,
         page=None if elsewhere else REPOSITORY / "docs" / "benchmarks.md",
     )
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Database:
     @property
     def environment(self) -> Mapping[str, str]:
         """What a client process of the product needs to know."""
-        return _environment(self.name) | {"BENCHMARK_CUSTOMERS": f"{self.first}-{self.last}"}
+        return environment_of(self.name) | {"BENCHMARK_CUSTOMERS": f"{self.first}-{self.last}"}
 
     def tidy(self) -> None:
         """Leave no dead rows and no stale statistics of one round to the next."""
@@ -62,14 +62,15 @@ def filled(*, accounts: int) -> Iterator[Database]:
     name = f"bench_{os.getpid()}"
     databases.build_template(name)
     try:
-        with client("benchmarks.people", _environment(name)) as process:
+        with client("benchmarks.people", environment_of(name)) as process:
             first, last = process.call("populate", accounts=accounts)
         yield Database(name, first, last)
     finally:
         databases.drop(name)
 
 
-def _environment(name: str) -> dict[str, str]:
+def environment_of(name: str) -> dict[str, str]:
+    """What a client process needs to work on the database ``name`` as the runtime role."""
     return {key: value for key, value in os.environ.items() if key != "DATABASE_OWNER_URL"} | {
         "BACKOFFICE_ENV": "development",
         "DJANGO_SETTINGS_MODULE": "backoffice.settings",

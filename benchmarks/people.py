@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from accounts.models import Customer
+from accounts.services import count_customers
 from backoffice.lib import clock
 from credits import selectors, services
 from credits.kinds import TransactionKind
@@ -65,4 +66,9 @@ def faults() -> list[str]:
     return [str(fault) for fault in selectors.verify()]
 
 
-COMMANDS = {"populate": populate, "faults": faults}
+def count() -> None:
+    """Add up all customers for the cards above their list."""
+    count_customers()
+
+
+COMMANDS = {"populate": populate, "faults": faults, "count": count}

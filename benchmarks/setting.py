@@ -1,5 +1,6 @@
 """What a benchmark is given to work with."""
 
+import sys
 from dataclasses import dataclass
 
 from benchmarks.database import Database
@@ -14,11 +15,40 @@ class Size:
     rounds: int
     seconds: float
     batch_charges: int
+    # Of the large company and of the small one; entries of the large one's busiest customer; looks at a page a round.
+    customers: int
+    few_customers: int
+    busy_entries: int
+    looks: int
+    # Whether companies stay for the next run, since the large one takes minutes to make.
+    keeps_companies: bool
 
 
-FULL = Size(accounts=10_000, clients=8, rounds=7, seconds=3, batch_charges=5_000)
+FULL = Size(
+    accounts=10_000,
+    clients=8,
+    rounds=7,
+    seconds=3,
+    batch_charges=5_000,
+    customers=1_000_000,
+    few_customers=10_000,
+    busy_entries=100_000,
+    looks=20,
+    keeps_companies=True,
+)
 # Shows that everything works, and no more: for tests.
-QUICK = Size(accounts=100, clients=2, rounds=1, seconds=0.3, batch_charges=1)
+QUICK = Size(
+    accounts=100,
+    clients=2,
+    rounds=1,
+    seconds=0.3,
+    batch_charges=1,
+    customers=1_200,
+    few_customers=200,
+    busy_entries=300,
+    looks=2,
+    keeps_companies=False,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +58,9 @@ class Setting:
     database: Database
     size: Size
     peer: bool = True
+
+
+def say(text: str) -> None:
+    """Tell whoever waits."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -28,6 +28,24 @@ def test_a_quick_run_writes_its_results_and_leaves_a_proven_ledger(tmp_path):
     assert rows[0]["holds"] == (rows[0]["ratio"] >= 0.5)
 
 
+def test_a_quick_run_looks_at_companies_whose_ledgers_are_proven(tmp_path):
+    written = tmp_path / "results.json"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--without-peer", "--only", "customers"]
+    done = subprocess.run(
+        [*command, "--results", written], cwd=databases.REPOSITORY, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.count("  proof\n") == 2
+    rows = {row["name"]: row for row in json.loads(written.read_text())}
+    assert all(row["value"] > 0 and row["anchor_value"] > 0 and row["unit"] == "ms" for row in rows.values())
+    assert rows["customers list, first page, p95"]["goal"] == "<= 1.5"
+    assert rows["customers list, first page, p50"]["goal"] is None
+    assert rows["customer page, 300 entries, p95"]["anchor"] == "the same with 100"
+    assert {name for name in rows if "stock" in name} == {
+        f"customers list, {what}, beside stock, p95"
+        for what in ("first page", "sorted by spend", "page 1,000", "search: given name")
+    }
+
+
 def test_a_run_that_left_the_ledger_broken_is_no_result():
     with database.filled(accounts=3) as filled:
         filled.prove()
@@ -70,7 +88,7 @@ def test_a_missed_goal_is_loud_and_a_row_without_one_is_not():
     assert report.verdict(rows) == "**GOAL MISSED: batches.**"
     assert report.verdict(rows[:1]) == "**Every goal is met.**"
     lines = report.table(rows).splitlines()
-    assert lines[2] == "| charges | 60 charges/s | pgbench | 100 | 0.60 | >= 0.5 | met |"
+    assert lines[2] == "| charges | 60.0 charges/s | pgbench | 100 | 0.60 | >= 0.5 | met |"
     assert lines[3].endswith("| 0.10 | >= 0.5 | **MISSED** |")
     assert lines[4].endswith("| 0.01 |  | for information |")
 

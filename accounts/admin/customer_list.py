@@ -11,6 +11,7 @@ from accounts import selectors
 from accounts.admin.customer_columns import OfferedColumn
 from backoffice.lib.admin.changelist import EXACT_COUNT_LIMIT, KeysetChangeList
 
+JOINED = "figures__joined"
 TOO_MANY = "Very many customers match, and not all of them were considered. Add a word or a filter."
 
 
@@ -40,15 +41,24 @@ class CustomerChangeList(KeysetChangeList):
                 column.load(self.result_list)
 
     def first_rows(self, cursor: Sequence[Any] | None, *, backward: bool, limit: int) -> list[Any]:
-        rows = self.keyset.rows(self.unsearched, cursor=cursor, backward=backward)
-        found, is_certain = self.search.first(rows, limit=limit)
+        if not self.search.text:
+            return super().first_rows(cursor, backward=backward, limit=limit)
+        found, is_certain = self.search.first(self._rows_to_search(cursor, backward), limit=limit)
         self.search_note = "" if is_certain else TOO_MANY
-        return found
+        return list(self.keyset.rows(self.unsearched.filter(pk__in=found), cursor=None, backward=backward))
 
     def bounded_count(self) -> tuple[int, bool]:
-        if not self.search.text or self.search.few is not None:
+        if not self.search.text:
             return super().bounded_count()
         if not self.active_filter_count:
-            return EXACT_COUNT_LIMIT, False
+            return (EXACT_COUNT_LIMIT, False) if self.search.few is None else (len(self.search.few), True)
+        if self.search.few is not None:
+            return super().bounded_count()
         # Counting a common word among filtered customers is as long a walk as there are of them.
         return len(self.result_list), not (self.search_note or self.next_url or self.previous_url)
+
+    def _rows_to_search(self, cursor: Sequence[Any] | None, backward: bool) -> "QuerySet[Any]":
+        """In the usual order and unfiltered, the narrow table that has nothing but words and that order."""
+        if self.keyset.column == JOINED and not self.active_filter_count:
+            return selectors.words_by_joining(descending=self.keyset.descending, cursor=cursor, backward=backward)
+        return self.keyset.rows(self.unsearched, cursor=cursor, backward=backward)

@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="customersearch",
             index=django.contrib.postgres.indexes.GinIndex(
-                fastupdate=True, fields=["document"], gin_pending_list_limit=256, name="customer_by_words"
+                fastupdate=True, fields=["document"], name="customer_by_words"
             ),
         ),
     ]

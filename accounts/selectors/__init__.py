@@ -27,7 +27,7 @@ from accounts.selectors.people import (
 )
 from accounts.selectors.preferences import remembered
 from accounts.selectors.retired import family_of, retirement_by_external_id, retirement_of, retirement_seen, survivor_of
-from accounts.selectors.search import Search, search_for
+from accounts.selectors.search import Search, search_for, words_by_joining
 from accounts.selectors.status import status_history, statuses_due
 
 __all__ = [
@@ -67,4 +67,5 @@ __all__ = [
     "values_in_figures",
     "which_are_staff",
     "with_tag",
+    "words_by_joining",
 ]

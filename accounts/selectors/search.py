@@ -2,8 +2,11 @@
 
 However common a word is, the work is bounded: few finds are fetched and sorted; of many, the list's own order is
 walked until the page is full, which is soon when they are spread over it; if that is in vain, some of them are sorted.
+
+In the usual order, by joining, all of that happens within the narrow table of words, which has the moment beside them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,22 +19,24 @@ from django.db.models.functions import Cast, Lower
 from accounts.models import Customer, CustomerSearch
 from accounts.selectors.people import is_id
 from backoffice.lib import statements
+from backoffice.lib.admin.keyset import Keyset
 
 # Of a word, and of a whole search, in characters.
 SHORTEST, LONGEST = 3, 200
 # Up to here finds are fetched by their ids and counted.
 FEW = 1_000
-# How far the list's order is walked for a page of a common word: some 10 ms.
-WALKED = 5_000
-# How many finds are sorted when that was in vain: some 100 ms.
+# How far an order is walked for a page of a common word: through the table of words, and through others; some 10 ms.
+WALKED_NARROW, WALKED = 20_000, 5_000
+# How many finds are sorted when that was in vain.
 SORTED = 20_000
 
 READ_WORDS = "SELECT lower(chunk), accounts_search_words(chunk) FROM unnest(%s::text[]) AS said(chunk)"
 WALK = """
-SELECT head.id FROM ({head}) AS head(id, {columns})
-JOIN accounts_customersearch AS words ON words.user_id = head.id
-WHERE ts_match_vq(words.document, %s::tsquery) ORDER BY {order} LIMIT %s
+SELECT id FROM ({head}) AS head(id, document, {columns})
+WHERE ts_match_vq(document, %s::tsquery) ORDER BY {order} LIMIT %s
 """
+
+Rows = QuerySet[Customer] | QuerySet[CustomerSearch]
 
 
 class Indexed(Func):
@@ -87,38 +92,41 @@ class Search:
             return customers.filter(pk__in=self.few)
         return customers.filter(*self._matches("search_row__document"))
 
-    def first(self, customers: QuerySet[Customer], *, limit: int) -> tuple[list[Customer], bool]:
-        """The first finds among ``customers``, which are ordered by plain columns, and whether these are surely those.
+    def first(self, rows: Rows, *, limit: int) -> tuple[list[int], bool]:
+        """The ids of the first finds among ``rows``, and whether these are surely those.
 
-        They are not when there are more than 20,000 finds, and next to none of them near the head of that order.
+        ``rows`` are customers in any order by plain columns, or ``words_by_joining``. They are not sure when there are
+        more than 20,000 finds, and next to none of them near the head of that order.
         """
-        if not self.text or self.few is not None:
-            return list(self.among(customers)[:limit]), True
-        walked = self._walk(customers, limit)
+        if self.few is not None:
+            return list(rows.filter(pk__in=self.few).values_list("pk", flat=True)[:limit]), True
+        walked, far = self._walk(rows, limit)
         if len(walked) == limit:
-            return list(customers.filter(pk__in=walked)), True
+            return walked, True
         are_few_enough = not self._finds()[SORTED : SORTED + 1].exists()
-        if not are_few_enough and not customers[WALKED : WALKED + 1].exists():
-            return list(customers.filter(pk__in=walked)), True
-        some = self._finds()[:SORTED]
-        return list(customers.filter(pk__in=some.values("pk"))[:limit]), are_few_enough
+        if not are_few_enough and not rows[far : far + 1].exists():
+            return walked, True
+        some = self._finds()[:SORTED].values("pk")
+        return list(rows.filter(pk__in=some).values_list("pk", flat=True)[:limit]), are_few_enough
 
-    def _walk(self, customers: QuerySet[Customer], limit: int) -> list[int]:
-        """Ids of the finds among the first 5,000 of ``customers``; at most ``limit``."""
-        fields = [str(name) for name in customers.query.order_by]
+    def _walk(self, rows: Rows, limit: int) -> tuple[list[int], int]:
+        """Ids of the finds among the first of ``rows``, at most ``limit``; and how many were looked at, at most."""
+        is_narrow = rows.model is CustomerSearch
+        far, document = (WALKED_NARROW, "document") if is_narrow else (WALKED, "search_row__document")
+        fields = [str(name) for name in rows.query.order_by]
         columns = [f"by{number}" for number in range(len(fields))]
         order = [
             f"{column} DESC" if field.startswith("-") else column for column, field in zip(columns, fields, strict=True)
         ]
-        ordered = customers.values_list("pk", *(field.removeprefix("-") for field in fields))
-        head, parameters = statements.select(ordered[:WALKED])
+        ordered = rows.values_list("pk", document, *(field.removeprefix("-") for field in fields))
+        head, parameters = statements.select(ordered[:far])
         walk = WALK.format(head=head, columns=", ".join(columns), order=", ".join(order))
         with connection.cursor() as cursor:
             cursor.execute(walk, [*parameters, self._query(), limit])
-            return [pk for (pk,) in cursor]
+            return [pk for (pk,) in cursor], far
 
     def _finds(self) -> QuerySet[CustomerSearch]:
-        return CustomerSearch.objects.filter(*self._matches("document"))
+        return CustomerSearch.objects.filter(*self._matches("document"), is_staff=False)
 
     def _matches(self, document: str) -> list[Func]:
         matches: list[Func] = [Indexed(F(document), _tsquery(self.long))]
@@ -126,6 +134,14 @@ class Search:
 
     def _query(self) -> str:
         return " & ".join([*self.long, *self.short])
+
+
+def words_by_joining(
+    *, descending: bool = True, cursor: Sequence[Any] | None = None, backward: bool = False
+) -> QuerySet[CustomerSearch]:
+    """The words of all customers, the last to join first (or against that), from a cursor on."""
+    keyset = Keyset(model=CustomerSearch, column="joined", tiebreak="user", descending=descending)
+    return keyset.rows(CustomerSearch.objects.filter(is_staff=False), cursor=cursor, backward=backward)
 
 
 def search_for(text: str) -> Search:

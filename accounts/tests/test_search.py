@@ -197,6 +197,22 @@ def test_the_proof_of_the_ledger_tells_whose_words_are_not_theirs(ada, others):
     assert list(faults) == ["each person is found by their own words"]
 
 
+def newest_first():
+    return Customer.objects.order_by("-figures__joined", "-figures__user")
+
+
+def newest_first_narrow():
+    return selectors.words_by_joining()
+
+
+def first(text, rows, limit):
+    """Where the addresses of the first finds begin, in the order given."""
+    found, is_certain = selectors.search_for(text).first(rows, limit=limit)
+    known = {customer.pk: customer.email for customer in Customer.objects.filter(pk__in=found)}
+    return [known[pk][:2] for pk in found], is_certain
+
+
+@pytest.mark.parametrize("newest", [newest_first, newest_first_narrow])
 class TestCommonWords:
     """Of more finds than are fetched by their ids, the list's own order is walked, or some are sorted."""
 
@@ -206,71 +222,91 @@ class TestCommonWords:
         for number in range(12):
             CustomerFactory(email=f"{number:02}@example.com", full_name="Common", plan="pro" if number % 2 else "free")
 
-    @staticmethod
-    def first(limit, order="-figures__joined", text="common"):
-        customers = Customer.objects.order_by(order, "-figures__user")
-        rows, is_certain = selectors.search_for(text).first(customers, limit=limit)
-        return [row.email[:2] for row in rows], is_certain
+    @pytest.fixture
+    def short_walk(self, monkeypatch):
+        """A walk that ends among five customers who do not fit."""
+        monkeypatch.setattr(search, "WALKED", 4)
+        monkeypatch.setattr(search, "WALKED_NARROW", 4)
+        for number in range(5):
+            CustomerFactory(email=f"new{number}@example.com", full_name="Someone")
 
-    def test_a_page_is_filled_by_walking(self):
+    def test_a_page_is_filled_by_walking(self, newest):
+        rows = newest()
         with CaptureQueriesContext(connection) as queries:
-            assert self.first(3) == (["11", "10", "09"], True)
-        assert "@@" not in queries[-1]["sql"]
+            assert first("common", rows, 3) == (["11", "10", "09"], True)
+        walk = next(query["sql"] for query in queries if "ts_match_vq" in query["sql"])
+        assert "@@" not in walk
+        assert ("accounts_user" in walk) == (newest is newest_first)
 
-    def test_walking_goes_both_ways(self):
-        assert self.first(3, "figures__joined") == (["00", "01", "02"], True)
+    def test_what_the_walk_does_not_reach_is_sorted(self, newest, short_walk):
+        assert first("common", newest(), 3) == (["11", "10", "09"], True)
 
-    def test_what_the_walk_does_not_reach_is_sorted(self, monkeypatch):
-        monkeypatch.setattr(search, "WALKED", 4)
-        for number in range(5):
-            CustomerFactory(email=f"new{number}@example.com", full_name="Someone")
-        assert self.first(3) == (["11", "10", "09"], True)
-
-    def test_of_too_many_only_some_are_sorted_and_it_says_so(self, client, monkeypatch):
-        monkeypatch.setattr(search, "WALKED", 4)
+    def test_of_too_many_only_some_are_sorted_and_it_says_so(self, newest, short_walk, monkeypatch):
         monkeypatch.setattr(search, "SORTED", 5)
-        for number in range(5):
-            CustomerFactory(email=f"new{number}@example.com", full_name="Someone")
-        rows, is_certain = self.first(3)
-        assert (len(rows), is_certain) == (3, False)
-        client.force_login(StaffFactory(permissions=["accounts.view_customer"]))
-        assert "Add a word or a filter" in client.get(LIST, {"q": "common"}).content.decode()
+        found, is_certain = first("common", newest(), 3)
+        assert (len(found), is_certain) == (3, False)
 
-    def test_a_walk_to_the_end_is_certain_however_many_there_are(self, monkeypatch):
+    def test_a_walk_to_the_end_is_certain_however_many_there_are(self, newest, monkeypatch):
         monkeypatch.setattr(search, "SORTED", 5)
-        assert self.first(50) == ([f"{number:02}" for number in range(11, -1, -1)], True)
+        assert first("common", newest(), 50) == ([f"{number:02}" for number in range(11, -1, -1)], True)
 
-    def test_short_words_narrow_a_common_one(self):
+    def test_short_words_narrow_a_common_one(self, newest):
         CustomerFactory(email="zz@example.com", full_name="Common Xy")
-        assert self.first(5, text="common xy") == (["zz"], True)
+        assert first("common xy", newest(), 5) == (["zz"], True)
         assert selectors.search_for("common xy").few is not None
 
-    def test_pages_lead_through_all_finds_once_in_order(self, client, monkeypatch):
-        monkeypatch.setattr(search, "WALKED", 4)
-        monkeypatch.setattr("accounts.admin.customers.CustomerAdmin.list_per_page", 5)
+    def test_staff_do_not_fill_a_page(self, newest):
+        StaffFactory.create_batch(3, full_name="Common")
+        assert first("common", newest(), 3) == (["11", "10", "09"], True)
+        User.objects.filter(email="11@example.com").update(is_staff=True)
+        assert first("common", newest(), 2) == (["10", "09"], True)
+
+
+class TestCommonWordsInTheList:
+    @pytest.fixture(autouse=True)
+    def customers(self, monkeypatch, client):
+        monkeypatch.setattr(search, "FEW", 2)
+        for number in range(12):
+            CustomerFactory(email=f"{number:02}@example.com", full_name="Common", plan="pro" if number % 2 else "free")
         client.force_login(StaffFactory(permissions=["accounts.view_customer"]))
-        seen, address = [], f"{LIST}?q=common"
+
+    @pytest.mark.parametrize("order", ["", "&o=joined", "&o=-joined", "&o=-spend", "&o=last_active", "&o=credits"])
+    @pytest.mark.parametrize("walked", [1, 4, 100])
+    def test_pages_lead_through_all_finds_once_and_back(self, client, monkeypatch, order, walked):
+        monkeypatch.setattr(search, "WALKED", walked)
+        monkeypatch.setattr(search, "WALKED_NARROW", walked)
+        monkeypatch.setattr("accounts.admin.customers.CustomerAdmin.list_per_page", 5)
+        StaffFactory.create_batch(3, full_name="Common")
+        pages, address = [], f"{LIST}?q=common{order}"
         while address:
             changelist = client.get(address).context["cl"]
             assert changelist.result_count_text == "1,000+"
-            seen += [row.email[:2] for row in changelist.result_list]
-            address = changelist.next_url and LIST + changelist.next_url
-        assert seen == [f"{number:02}" for number in range(11, -1, -1)]
+            pages.append([row.email[:2] for row in changelist.result_list])
+            last, address = changelist, changelist.next_url and LIST + changelist.next_url
+        everybody = [email for page in pages for email in page]
+        assert sorted(everybody) == [f"{number:02}" for number in range(12)]
+        if not order or order.endswith("joined"):
+            assert everybody == sorted(everybody, reverse="o=joined" not in order)
+        assert [row.email[:2] for row in client.get(LIST + last.previous_url).context["cl"].result_list] == pages[-2]
+
+    def test_a_page_of_some_says_so(self, client, monkeypatch):
+        for name, value in [("WALKED", 4), ("WALKED_NARROW", 4), ("SORTED", 5)]:
+            monkeypatch.setattr(search, name, value)
+        CustomerFactory.create_batch(5, full_name="Someone")
+        assert "Add a word or a filter" in client.get(LIST, {"q": "common"}).content.decode()
+
+    def test_few_finds_are_counted_without_staff(self, client, monkeypatch):
+        monkeypatch.setattr(search, "FEW", 1_000)
+        StaffFactory.create_batch(3, full_name="Common")
+        assert client.get(LIST, {"q": "common"}).context["cl"].result_count_text == "12"
 
     def test_filters_narrow_a_common_word(self, client, monkeypatch):
-        client.force_login(StaffFactory(permissions=["accounts.view_customer"]))
         changelist = client.get(LIST, {"q": "common", "plan": "pro"}).context["cl"]
         assert [row.email[:2] for row in changelist.result_list] == ["11", "09", "07", "05", "03", "01"]
         assert changelist.result_count_text == "6"
         monkeypatch.setattr("accounts.admin.customers.CustomerAdmin.list_per_page", 4)
         assert client.get(LIST, {"q": "common", "plan": "pro"}).context["cl"].result_count_text == "4+"
 
-    def test_all_finds_are_there_to_act_on(self, client):
+    def test_all_finds_are_there_to_act_on(self):
         assert len(found("common")) == 12
         assert selectors.search_for("common").among(Customer.objects.filter(figures__plan="pro")).count() == 6
-
-    def test_one_sort_column_is_as_good_as_another(self):
-        for column in ("spend_minor", "total_generations", "last_active_at", "joined"):
-            assert len(self.first(3, f"figures__{column}")[0]) == 3
-        customers = Customer.objects.order_by("balance_row__balance", "balance_row__user")
-        assert len(selectors.search_for("common").first(customers, limit=3)[0]) == 3

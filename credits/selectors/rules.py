@@ -215,10 +215,11 @@ RULES = {
                               coalesce(person.last_active_at, person.date_joined))
     """,
     "each person is found by their own words": """
-        SELECT person.id, person.id, 'the words of email, name or ids differ, or there are none'
+        SELECT person.id, person.id, 'the words of email, name or ids differ, or when they joined, or there are none'
         FROM accounts_user AS person
         LEFT JOIN accounts_customersearch AS words ON words.user_id = person.id
-        WHERE words.document IS DISTINCT FROM accounts_search_document(
+        WHERE (words.joined, words.is_staff) IS DISTINCT FROM (person.date_joined, person.is_staff)
+           OR words.document IS DISTINCT FROM accounts_search_document(
             person.email, person.full_name, person.external_id, person.stripe_customer_id)
     """,
 }

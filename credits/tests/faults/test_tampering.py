@@ -178,6 +178,8 @@ MORE = [
     ("the account stands at the sum and the number of its entries",
      f"UPDATE {A} SET balance = balance - 1, debt = debt + 1 {MINE}"),
     ("each person is found by their own words", "DELETE FROM accounts_customersearch WHERE user_id = :user"),
+    ("each person is found by their own words",
+     "UPDATE accounts_customersearch SET joined = joined - interval '1 s' WHERE user_id = :user"),
 ]  # fmt: skip
 
 
