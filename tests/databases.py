@@ -50,9 +50,12 @@ def owner_connection(database: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+def _home() -> str:
+    return urlsplit(owner_url()).path.lstrip("/")
+
+
 def _on_server(statement: str, *names: str) -> None:
-    home = urlsplit(owner_url()).path.lstrip("/")
-    with owner_connection(home) as connection:
+    with owner_connection(_home()) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
@@ -88,8 +91,11 @@ def manage(command: str, database: str) -> None:
 
 def build_template(name: str) -> None:
     create(name)
-    manage("setup_database", name)
-    manage("migrate", name)
+    with owner_connection(_home()) as connection:
+        # The roles are the server's: two who set them up at one moment would trip over each other.
+        connection.execute("SELECT pg_advisory_lock(hashtext('build_template'))")
+        manage("setup_database", name)
+        manage("migrate", name)
     with owner_connection(name) as connection:
         connection.execute(f"CREATE SCHEMA {PRISTINE}")
         for table in RESTORED_TABLES:

@@ -32,8 +32,9 @@ def test_a_quick_run_looks_at_companies_whose_ledgers_are_proven(tmp_path):
     written = tmp_path / "results.json"
     command = [sys.executable, "-m", "benchmarks", "--quick", "--without-peer", "--only", "customers"]
     done = subprocess.run(
-        [*command, "--results", written], cwd=databases.REPOSITORY, check=True, capture_output=True, text=True
+        [*command, "--results", written], cwd=databases.REPOSITORY, check=False, capture_output=True, text=True
     )
+    assert done.returncode == 0, done.stderr
     assert done.stdout.count("  proof\n") == 2
     rows = {row["name"]: row for row in json.loads(written.read_text())}
     assert all(row["value"] > 0 and row["anchor_value"] > 0 and row["unit"] == "ms" for row in rows.values())
