@@ -56,7 +56,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0013_retired_customers")]
+    dependencies = [("accounts", "0014_addresses_for_a_time")]
     operations = [
         # Without it while each row is written anew, and over all of them at once afterwards.
         migrations.RemoveIndex(model_name="customersearch", name="customer_by_words"),
