@@ -75,6 +75,7 @@ class Action(StrEnum):
     FILTER_CHANGED = "accounts.change_shared_filter"
     FILTER_DELETED = "accounts.delete_shared_filter"
     CUSTOMERS_EXPORTED = "accounts.export_customers"
+    CUSTOMERS_IMPORTED = "accounts.import_customers"
     LEDGER_EXPORTED = "credits.export_ledger", "Export the ledger"
     BALANCES_EXPORTED = "credits.export_balances"
     PAYMENTS_EXPORTED = "billing.export_payments"

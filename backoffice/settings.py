@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "jobs",
     "credits",
     "billing",
+    "imports",
 ]
 
 # Outermost, the context of the request: whatever fails, the answer and the log line name the same request.
@@ -208,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=30),
         "options": {"expires": 3600},
     },
+    "forget-uploads": {
+        "task": "imports.tasks.forget_old_files",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
     "verify-ledger": {
         "task": "credits.tasks.verify_ledger",
         "schedule": crontab(hour=3, minute=30),
@@ -343,6 +349,11 @@ STORAGES = {
     "results": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "results"},
+    },
+    # Files of customers that wait to be imported.
+    "uploads": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "uploads"},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

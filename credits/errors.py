@@ -194,3 +194,10 @@ class ReasonMissing(CreditError, ValueError):
     """A member of staff must say why."""
 
     code = "reason_missing"
+
+
+class OpeningRefused(Exception):
+    """An opening balance cannot be booked after all. No program meets this: no endpoint imports."""
+
+    def __init__(self, line: int, error: CreditError) -> None:
+        super().__init__(f"Line {line}: {error} Nothing was imported.")

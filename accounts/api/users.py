@@ -1,10 +1,8 @@
 """``users/{external_id}``: the product's customers as it tells of them."""
 
-import re
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
-from babel import Locale
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest
@@ -16,14 +14,12 @@ from accounts import selectors, services
 from accounts.authentication import IngestKey
 from backoffice.lib.api.responses import answers
 from backoffice.lib.api.values import Body, Id, PastTime, UtcTime, refused
+from backoffice.lib.countries import COUNTRIES
 
 router = Router(tags=["Customers"], auth=IngestKey())
 
 LONGEST_EMAIL = 254
 LARGEST_COUNT = 2**31 - 1
-# What the list of names has beside countries: regions, reserved codes, pseudo-locales.
-NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
-COUNTRIES = frozenset(filter(re.compile("[A-Z]{2}").fullmatch, map(str, Locale("en").territories))) - NO_COUNTRIES
 
 
 def _email(text: str) -> str:

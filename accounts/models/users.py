@@ -142,6 +142,7 @@ class Customer(User):
         proxy = True
         permissions = [
             ("export_customers", "Can export the customers list"),
+            ("import_customers", "Can import customers from files"),
             ("ban_user", "Can ban customers and lift bans"),
             ("suspend_user", "Can suspend customers and lift suspensions"),
             ("reset_password", "Can have customers asked for a new password"),

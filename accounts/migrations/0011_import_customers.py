@@ -1,0 +1,23 @@
+"""The permission to import customers."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0010_notes_and_tags"),
+    ]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name="customer",
+            options={
+                "permissions": [
+                    ("export_customers", "Can export the customers list"),
+                    ("import_customers", "Can import customers from files"),
+                    ("ban_user", "Can ban customers and lift bans"),
+                    ("suspend_user", "Can suspend customers and lift suspensions"),
+                ]
+            },
+        ),
+    ]

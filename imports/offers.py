@@ -1,0 +1,30 @@
+"""What this app offers to the rest of the house, under strings."""
+
+from backoffice.lib.registry import NavigationItem, navigation
+from backoffice.lib.work import JobKind, job_kinds
+from imports.errors import ImportRefused
+from imports.selectors import IMPORT
+from imports.services import jobs
+
+
+def register() -> None:
+    """Called once, from ``AppConfig.ready()``."""
+    kinds = [
+        (jobs.CHECK, "Check a file of customers", jobs.run_check),
+        (jobs.IMPORT, "Import customers", jobs.run_import),
+    ]
+    for key, label, whole in kinds:
+        job_kinds.register(
+            JobKind(key=key, label=label, permission=IMPORT, whole=whole, refusals=(ImportRefused,), targets="rows")
+        )
+    navigation.register(
+        NavigationItem(
+            key="imports",
+            section="Customers",
+            label="Imports",
+            url_name="admin:imports_customerimport_changelist",
+            icon="upload",
+            permission=IMPORT,
+            order=50,
+        )
+    )

@@ -1,0 +1,92 @@
+"""The files themselves: kept until they are imported, and some days at most."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Any
+
+from django.core.files import File
+from django.core.files.storage import storages
+from django.db import transaction
+
+from accounts.models import User
+from backoffice.lib import clock
+from imports.models import CustomerImport
+
+STORAGE = "uploads"
+KEPT = timedelta(days=7)
+FORGOTTEN_AT_ONCE = 200
+NAME_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is known of a file without understanding it."""
+
+    size: int
+    lines: int
+    sha256: str
+
+    @classmethod
+    def of(cls, chunks: Iterable[bytes]) -> "Content":
+        """Read once, piece by piece."""
+        size, lines, digest = 0, 0, hashlib.sha256()
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            lines += chunk.count(b"\n") or chunk.count(b"\r")
+        return cls(size, lines, digest.hexdigest())
+
+
+@transaction.atomic
+def keep_file(
+    *,
+    file: "File[bytes]",
+    name: str,
+    actor: User | None,
+    reason: str,
+    encoding: str = "",
+    updates: bool = False,
+    ignores_unknown: bool = False,
+    stored: bool = True,
+) -> CustomerImport:
+    """Keep a file that is to be imported, and how it is to be read; unless ``stored``, only what is known of it."""
+    content = Content.of(file.chunks())
+    kept = ""
+    if stored:
+        file.seek(0)
+        # Nobody guesses the folder, should the storage ever be served by mistake; and no name is a path of ours.
+        kept = storages[STORAGE].save(f"{secrets.token_hex(16)}.csv", file)
+    return CustomerImport.objects.create(
+        name=PurePath(name.replace("\\", "/").replace("\x00", "")).name[-NAME_LENGTH:] or "file",
+        file=kept,
+        size=content.size,
+        lines=content.lines,
+        sha256=content.sha256,
+        encoding=encoding,
+        updates=updates,
+        ignores_unknown=ignores_unknown,
+        reason=reason,
+        created_by=actor,
+    )
+
+
+def open_file(given: CustomerImport) -> Any:
+    """The bytes of a file that is kept. Raises FileNotFoundError."""
+    if not given.file:
+        raise FileNotFoundError(given.name)
+    return storages[STORAGE].open(given.file)
+
+
+def forget_old_files() -> int:
+    """Delete the files whose time is over: they hold what people are called; how many."""
+    old = CustomerImport.objects.exclude(file="").filter(created_at__lte=clock.now() - KEPT).order_by("created_at")
+    found = list(old[:FORGOTTEN_AT_ONCE])
+    for given in found:
+        storages[STORAGE].delete(given.file)
+        given.file = ""
+        given.save(update_fields=["file"])
+    return len(found)
