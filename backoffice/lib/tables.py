@@ -47,11 +47,19 @@ class Table:
     def __init__(self, file: IO[bytes], *, known: Collection[str], encoding: str = "") -> None:
         self.encoding = ENCODINGS[encoding] if encoding else _encoding_of(file)
         self._lines = _Lines(file, self.encoding)
-        first = self._lines.first()
-        self.delimiter = max(DELIMITERS, key=lambda mark: _known_names(first, mark, known))
-        self._reader = csv.reader(self._lines, delimiter=self.delimiter, strict=True)
-        # Empty for a column without a name, which holds nothing.
-        self.columns = self._header()
+        try:
+            first = self._lines.first()
+            self.delimiter = max(DELIMITERS, key=lambda mark: _known_names(first, mark, known))
+            self._reader = csv.reader(self._lines, delimiter=self.delimiter, strict=True)
+            # Empty for a column without a name, which holds nothing.
+            self.columns = self._header()
+        except TableFault:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file, which stays open."""
+        self._lines.close()
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
         return self
@@ -144,6 +152,9 @@ class _Lines:
             raise Unreadable(1, "The file is empty.", "Begin with a line that names the columns.")
         self._waiting.append(line)
         return line
+
+    def close(self) -> None:
+        self._text.detach()
 
     def begin_row(self) -> None:
         self.row_line, self._row_length = self.line + 1, 0

@@ -30,7 +30,13 @@ def stage(file: IO[bytes], given: CustomerImport, *, tell: Callable[[int], None]
     faults.begin()
     rows = found = 0
     try:
-        for chunk in _chunks(_table(file, given)):
+        table = Table(file, known=columns.BY_NAME, encoding=given.encoding)
+    except TableFault as fault:
+        faults.add([_as_fault(fault)])
+        return 0
+    try:
+        _check_columns(table, given)
+        for chunk in _chunks(table):
             good = [row for row in chunk if isinstance(row, Row)]
             bad = [fault for row in chunk if not isinstance(row, Row) for fault in row]
             intake.take([_customer(row) for row in good])
@@ -46,11 +52,12 @@ def stage(file: IO[bytes], given: CustomerImport, *, tell: Callable[[int], None]
                 )
     except TableFault as fault:
         faults.add([_as_fault(fault)])
+    finally:
+        table.close()
     return rows
 
 
-def _table(file: IO[bytes], given: CustomerImport) -> Table:
-    table = Table(file, known=columns.BY_NAME, encoding=given.encoding)
+def _check_columns(table: Table, given: CustomerImport) -> None:
     known = ", ".join(columns.BY_NAME)
     if "email" not in table.columns:
         raise Unreadable(1, "There is no column email.", f"Name the columns in the first line: {known}.")
@@ -62,7 +69,6 @@ def _table(file: IO[bytes], given: CustomerImport) -> Table:
                 f"Name it as one of these, take it out, or choose that unknown columns are left out: {known}.",
                 column=name,
             )
-    return table
 
 
 def _chunks(table: Table) -> Iterator[list[Row | list[Fault]]]:
