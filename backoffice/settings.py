@@ -353,13 +353,24 @@ STORAGES = {
     # Files of customers that wait to be imported.
     "uploads": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "uploads"},
+        "OPTIONS": {
+            "location": DATA_DIR / "uploads",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
 # The largest body: a batch of 5,000 charges with their metadata.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+# The largest file that staff may upload; whoever is not let in sends none that would touch the disk.
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_MB", default=2048) * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "backoffice.lib.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 # Requests a minute of one API key; 0 is no limit.
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=6000)
 API_STAFF_RATE_LIMIT = env.int("API_STAFF_RATE_LIMIT", default=600)

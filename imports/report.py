@@ -34,6 +34,8 @@ class Report:
     faults: int = 0
     first_faults: Sequence[Fault] = ()
     notes: Sequence[str] = field(default_factory=list)
+    # When and as what the same file was imported before.
+    repeats: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """To be kept in a row."""
@@ -46,5 +48,7 @@ class Report:
 
     def summary(self) -> str:
         """In one line."""
+        if self.repeats:
+            return f"{self.rows:,} rows. {self.repeats}"
         opened = f", {self.openings:,} opening balances of {self.credits} credits" if self.openings else ""
         return f"{self.rows:,} rows: {self.new:,} new customers, {self.known:,} known{opened}; {self.faults:,} errors"

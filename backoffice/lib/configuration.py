@@ -113,6 +113,7 @@ RULES = {
     # A limit below 0 or beyond what Redis counts would be none at all.
     "API_RATE_LIMIT": _whole(0, 1_000_000),
     "API_STAFF_RATE_LIMIT": _whole(0, 1_000_000),
+    "UPLOAD_MAX_MB": _whole(1, 100_000),
     # A refund of nothing but lapsed credits gives them back for at least a day.
     "CREDIT_REFUND_GRACE_DAYS": _whole(1, 36500),
     **{f"RETENTION_{what}_DAYS": _whole(0, 36500) for what in ("ACTIVITY", "ADDRESS", "MESSAGE", "JOB")},

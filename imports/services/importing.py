@@ -40,7 +40,7 @@ def check_file(*, given: CustomerImport, file: IO[bytes], tell: Tell, fault_file
     ``tell`` is called with the rows so far and of how many; ``fault_file`` opens what all errors are written into.
     """
     with _unlimited():
-        report = _look_through(given, file, tell=lambda rows: tell(rows, None))
+        report = _done_before(given) or _look_through(given, file, tell=lambda rows: tell(rows, None))
         if report.faults and fault_file:
             with fault_file() as out:
                 faults.write(out)
@@ -112,8 +112,10 @@ def _done_before(kept: CustomerImport) -> Report | None:
     first = None if kept.updates else earlier.order_by("imported_at").first()
     if first is None:
         return None
-    note = f"The same file was imported on {first.imported_at:%Y-%m-%d %H:%M} UTC: nothing was done."
-    return Report(rows=Report.of(first.report).rows, notes=[note])
+    when = f"{first.imported_at:%Y-%m-%d %H:%M} UTC"
+    return Report(
+        rows=Report.of(first.report).rows, repeats=f"The same file was imported on {when}: there is nothing to do."
+    )
 
 
 def _look_through(given: CustomerImport, file: IO[bytes], *, tell: Callable[[int], None], lock: bool = False) -> Report:

@@ -257,7 +257,7 @@ def test_a_customer_has_one_opening_balance_however_often_files_tell_of_it():
 def test_the_same_file_again_does_nothing_and_says_so():
     imported(FULL)
     report = imported(FULL)
-    assert "The same file was imported on" in report.notes[0]
+    assert "The same file was imported on" in report.repeats and checked(FULL).repeats
     assert Customer.objects.count() == 3
     assert AuditEntry.objects.count() == 1
 
