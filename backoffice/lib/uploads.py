@@ -14,9 +14,9 @@ class BoundedUploadHandler(FileUploadHandler):
     def handle_raw_input(
         self,
         input_data: IO[bytes],
-        META: Mapping[str, Any],  # noqa: N803 (Django's name)
+        META: Mapping[str, Any],
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> None:
         user = getattr(self.request, "user", None)
