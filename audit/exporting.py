@@ -84,7 +84,7 @@ def _write_result(export: Export, running: Running) -> None:
     aside = connections.create_connection(DEFAULT_DB_ALIAS)
     try:
         with running.result(csv.file_name(export.key, clock.now())) as file:
-            chunks = csv.stream(rows, export.columns(), connection=aside, each_row=progress.one_more)
+            chunks = csv.stream(rows, export.columns(), connection=aside, tell=progress.more)
             file.writelines(chunks)
     finally:
         aside.close()
@@ -113,9 +113,9 @@ class _Progress:
     def __init__(self, running: Running, *, expected: int) -> None:
         self._running, self._expected, self._rows = running, expected, 0
 
-    def one_more(self) -> None:
-        self._rows += 1
-        if self._rows % NOTED_ROWS == 0:
+    def more(self, rows: int) -> None:
+        self._rows += rows
+        if self._rows // NOTED_ROWS > (self._rows - rows) // NOTED_ROWS:
             self._running.progress(self._rows, max(self._expected, self._rows))
 
     def tell_all(self) -> None:

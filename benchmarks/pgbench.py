@@ -26,7 +26,7 @@ def rate(database: Database, *, clients: int, seconds: float) -> float:
     """Transactions a second of the anchor, as the runtime role, prepared, over the same accounts."""
     answer = subprocess.run(
         _command(database, clients, seconds),
-        env=os.environ | _login(database.url),
+        env=os.environ | login(database.url),
         check=True,
         capture_output=True,
         text=True,
@@ -51,6 +51,7 @@ def _command(database: Database, clients: int, seconds: float) -> list[str]:
     ]
 
 
-def _login(url: str) -> dict[str, str]:
+def login(url: str) -> dict[str, str]:
+    """A database of an address, as libpq finds it in the environment."""
     login = conninfo.conninfo_to_dict(url)
     return {VARIABLES[key]: str(value) for key, value in login.items() if value is not None}

@@ -38,6 +38,11 @@ one. `make bench` makes this page anew.
   companies are made once, proven by the rules of `verify_ledger`, and kept.
 - **The stock admin**: `ModelAdmin` with the same columns by subqueries, on the same rows of the same database. Its page
   1,000 stands beside our page at 90% of the list.
+- **CSV export**: the ledger as the API streams it, read to its end by a client process. Its anchor is psql's `\\copy`
+  of the same joined and sorted rows to `/dev/null`, with no cell made safe and nothing written as people read it.
+- **Import**: from the bytes of a file to the committed customers, each cell validated, duplicates and owners of each id
+  looked for, signups recorded. Its anchor is one COPY of the same people into the same table, with its indexes and
+  triggers, which checks and records nothing.
 
 ## Measured
 

@@ -22,6 +22,9 @@ class Size:
     looks: int
     # Whether companies stay for the next run, since the large one takes minutes to make.
     keeps_companies: bool
+    # Of the exported ledger, and customers of the imported file.
+    entries: int
+    imported: int
 
 
 FULL = Size(
@@ -35,6 +38,8 @@ FULL = Size(
     busy_entries=100_000,
     looks=20,
     keeps_companies=True,
+    entries=1_000_000,
+    imported=20_000,
 )
 # Shows that everything works, and no more: for tests.
 QUICK = Size(
@@ -48,6 +53,8 @@ QUICK = Size(
     busy_entries=300,
     looks=2,
     keeps_companies=False,
+    entries=2_000,
+    imported=50,
 )
 
 

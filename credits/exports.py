@@ -21,7 +21,7 @@ NONE = Value(0, output_field=CreditsField())
 def _entries() -> Sequence[Column]:
     return (
         Column("ID", "pk"),
-        Column("User Email", "account__user__email"),
+        Column("User Email", "customer__email"),
         Column("Type", "kind"),
         Column("Amount", PlainNumber(F("amount"))),
         Column("Balance After", PlainNumber(F("balance_after"))),

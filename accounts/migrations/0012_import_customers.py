@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_notes_and_tags"),
+        ("accounts", "0011_password_reset_requests"),
     ]
 
     operations = [
@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                     ("import_customers", "Can import customers from files"),
                     ("ban_user", "Can ban customers and lift bans"),
                     ("suspend_user", "Can suspend customers and lift suspensions"),
+                    ("reset_password", "Can have customers asked for a new password"),
                 ]
             },
         ),
