@@ -14,7 +14,7 @@ from audit.exporting import JOB_PREFIX, download, filtered
 from audit.services import WITHHELD
 from backoffice.lib.admin import step_up
 from backoffice.lib.exports import Export, exports_of
-from backoffice.lib.work import job_doors
+from backoffice.lib.work import desk
 
 UNREADABLE = "The filters in the address cannot be read: start from the list."
 
@@ -46,7 +46,7 @@ class ExportMixin:
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         offered = {"label": export.label, "formats": export.formats, "url": reverse(name, args=[export.key]) + query}
         # A job keeps its filters, and what was searched for is somebody's name or address.
-        if len(job_doors) and SEARCH_VAR not in request.GET:
+        if desk.ask and SEARCH_VAR not in request.GET:
             offered |= {"job_url": reverse(f"{name}_job", args=[export.key]) + query, "token": str(uuid4())}
         return offered
 
@@ -81,10 +81,9 @@ class ExportMixin:
             filtered(self, request)
         except IncorrectLookupParameters:
             return HttpResponseBadRequest(UNREADABLE)
-        door = next(iter(job_doors), None)
-        if door is None:
+        if desk.ask is None:
             raise Http404
-        page = door.start(
+        page = desk.ask(
             kind=f"{JOB_PREFIX}{export.key}",
             actor=request.user,
             params={"filters": dict(request.GET.lists())},

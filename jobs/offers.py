@@ -1,5 +1,6 @@
 """What this app offers to the rest of the house, under strings."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,7 +16,7 @@ from jobs import keeping, selectors, services
 from jobs.admin import bulk_mail, prepare
 from jobs.admin.approvals import SEE, what
 from jobs.badges import message_badge
-from jobs.services import lives
+from jobs.services import create_job, lives
 
 SHOWN_MESSAGES = 6
 SEE_MESSAGES, READ_MESSAGES = "jobs.view_outboxmessage", "jobs.read_message"
@@ -52,6 +53,7 @@ def register() -> None:
         )
     )
     desk.open = prepare.begin
+    desk.ask = _ask
     bulk_mail.register()
     keeping.register()
     navigation.register(
@@ -142,3 +144,8 @@ def _messages(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 
 def _all_messages(customer: Customer) -> str:
     return f"{reverse('admin:jobs_outboxmessage_changelist')}?user__exact={customer.pk}"
+
+
+def _ask(*, kind: str, actor: Any, params: Mapping[str, Any], token: str | None) -> str:
+    job = create_job(kind=kind, actor=actor, params=params, token=token)
+    return reverse("admin:jobs_job_change", args=[job.pk])

@@ -152,25 +152,17 @@ class BulkAction:
     order: int = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobDoor:
-    """Where an app that stands below the jobs asks for one: ``start`` is given the job's kind, its actor, its params
-    and a token, queues it once for each token, and answers the address of its page."""
-
-    key: str
-    start: Callable[..., str]
-    order: int = 100
-
-
 class Desk:
-    """Where bulk acts begin: the app that carries them out takes its place here, and lists hand them over."""
+    """Where bulk acts begin, and other long work of apps that stand below the jobs: who carries it out takes its place
+    here, and lists hand it over."""
 
     def __init__(self) -> None:
         self.open: Callable[[HttpRequest, BulkAction, models.QuerySet[Any]], HttpResponse] | None = None
+        # Queues a job (kind, actor, params), once for each token, and answers the address of its page.
+        self.ask: Callable[..., str] | None = None
 
 
 job_kinds: Registry[JobKind] = Registry("job kinds")
-job_doors: Registry[JobDoor] = Registry("job doors")
 approvable_verbs: Registry[ApprovableVerb] = Registry("approvable verbs")
 limited_verbs: Registry[LimitedVerb] = Registry("limited verbs")
 bulk_actions: Registry[BulkAction] = Registry("bulk actions")

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_password_reset_requests"),
+        ("accounts", "0013_retired_customers"),
     ]
 
     operations = [
@@ -18,6 +18,8 @@ class Migration(migrations.Migration):
                     ("ban_user", "Can ban customers and lift bans"),
                     ("suspend_user", "Can suspend customers and lift suspensions"),
                     ("reset_password", "Can have customers asked for a new password"),
+                    ("merge_customers", "Can merge customers"),
+                    ("anonymise_customer", "Can anonymise customers"),
                 ]
             },
         ),
