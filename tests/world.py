@@ -39,6 +39,8 @@ from credits.admin.bulk_gift import GIFT
 from credits.kinds import TransactionKind
 from credits.models import CreditHold, CreditTransaction, IntegrityRun
 from credits.postings import Posting
+from imports.models import CustomerImport
+from imports.report import Fault, Report
 from jobs import services as jobs
 from jobs.models import Approval, Channel, Delivery, Job, OutboxMessage, RoleLimit
 from jobs.services import enqueue
@@ -50,8 +52,15 @@ CUSTOMERS = "accounts.customer"
 def populate(*, text: str, staff: User) -> None:
     """Make the company; ``staff`` does what needs somebody to do it."""
     with transaction.atomic():
-        for make in (people, ledger, money, work, many, remarks, outbox, trouble, log):
+        for make in (people, ledger, money, files, work, many, remarks, outbox, trouble, log):
             make(text, staff)
+
+
+def files(text: str, staff: User) -> None:
+    found = Report(rows=1, faults=1, first_faults=[Fault(1, text, text, text, text)], notes=[text])
+    CustomerImport.objects.create(
+        name=text, size=1, lines=1, sha256="0" * 64, reason=text, created_by=staff, report=found.as_json()
+    )
 
 
 def people(text: str, staff: User) -> None:
@@ -235,6 +244,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "/accounts/staffmember/ id": lambda: StaffMember.objects.get(email=COLLEAGUE).pk,
     "/admin/r/ content_type_id": lambda: ContentType.objects.get_for_model(User).pk,
     "/admin/r/ object_id": lambda: _customer().pk,
+    "import_id": lambda: CustomerImport.objects.order_by("pk")[0].pk,
     "/accounts/customer/export/ key": lambda: "users",
     "/audit/auditentry/export/ key": lambda: "audit",
     "/billing/payment/export/ key": lambda: "payments",
