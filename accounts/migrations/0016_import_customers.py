@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0013_retired_customers"),
+        ("accounts", "0015_search_in_order_of_joining"),
     ]
 
     operations = [
