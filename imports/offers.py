@@ -1,5 +1,6 @@
 """What this app offers to the rest of the house, under strings."""
 
+from backoffice.lib.lives import Anonymiser, anonymisers
 from backoffice.lib.registry import NavigationItem, navigation
 from backoffice.lib.work import JobKind, job_kinds
 from imports.errors import ImportRefused
@@ -17,6 +18,13 @@ def register() -> None:
         job_kinds.register(
             JobKind(key=key, label=label, permission=IMPORT, whole=whole, refusals=(ImportRefused,), targets="rows")
         )
+    anonymisers.register(
+        Anonymiser(
+            key="imports",
+            forget=lambda user_ids, known: {},
+            kept={"imports.CustomerImport": "a file and the cells that were wrong in it, which go after a week"},
+        )
+    )
     navigation.register(
         NavigationItem(
             key="imports",

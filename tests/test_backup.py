@@ -128,8 +128,10 @@ def test_a_backup_is_for_its_owner_alone_and_is_told_in_the_audit_log(company, b
     summed = subprocess.run(["sha256sum", "--check", "company.dump.sha256"], cwd=backup.parent, check=False)
     assert summed.returncode == 0
     with databases.owner_connection(company) as owner:
-        [told] = owner.execute("SELECT new_values FROM audit_auditentry WHERE action = 'backup.make'").fetchone()
-    assert told["sha256"] == backup.with_name("company.dump.sha256").read_text().split()[0]
+        told = owner.execute("SELECT new_values FROM audit_auditentry WHERE action = 'backup.make'").fetchall()
+    # Other tests back the same company up.
+    digest = backup.with_name("company.dump.sha256").read_text().split()[0]
+    assert digest in [values["sha256"] for (values,) in told]
 
 
 def test_a_backup_is_never_written_over(company, backup):

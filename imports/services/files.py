@@ -11,6 +11,7 @@ from typing import Any
 from django.core.files import File
 from django.core.files.storage import storages
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from backoffice.lib import clock
@@ -82,11 +83,18 @@ def open_file(given: CustomerImport) -> Any:
 
 
 def forget_old_files() -> int:
-    """Delete the files whose time is over: they hold what people are called; how many."""
-    old = CustomerImport.objects.exclude(file="").filter(created_at__lte=clock.now() - KEPT).order_by("created_at")
+    """Delete the files whose time is over, and the cells that were wrong in them: they hold what people are called.
+
+    How many imports were emptied.
+    """
+    holds = ~Q(file="") | Q(report__first_faults__0__isnull=False)
+    old = CustomerImport.objects.filter(holds, created_at__lte=clock.now() - KEPT).order_by("created_at")
     found = list(old[:FORGOTTEN_AT_ONCE])
     for given in found:
-        storages[STORAGE].delete(given.file)
+        if given.file:
+            storages[STORAGE].delete(given.file)
         given.file = ""
-        given.save(update_fields=["file"])
+        if given.report:
+            given.report["first_faults"] = []
+        given.save(update_fields=["file", "report"])
     return len(found)

@@ -224,10 +224,14 @@ def test_the_list_takes_a_fixed_number_of_queries(client, member, django_assert_
 
 def test_a_file_is_forgotten_after_a_week_and_its_page_stays(client, member, tmp_path):
     given = handed_in(client)
+    fault = {"line": 2, "column": "email", "value": "ada@", "problem": "no address", "advice": "Write it whole."}
+    given.report = {"rows": 1, "faults": 1, "first_faults": [fault]}
+    given.save(update_fields=["report"])
     assert services.forget_old_files() == 0
     with clock.at(clock.now() + timedelta(days=8)):
         assert services.forget_old_files() == 1
     given.refresh_from_db()
+    assert (given.report["faults"], given.report["first_faults"]) == (1, [])
     assert given.file == "" and not list((tmp_path / "uploads").iterdir())
     assert client.get(page_of(given)).status_code == 200
     assert storages["uploads"].exists("anything") is False

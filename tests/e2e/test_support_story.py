@@ -19,7 +19,7 @@ from credits import services
 from credits.kinds import TransactionKind
 from credits.postings import Posting
 for email, name, role in (
-    ("sam@example.com", "Sam Support", "Support"), ("bea@example.com", "Bea Billing", "Billing admin"),
+    ("sam.support@example.com", "Sam Support", "Support"), ("bea.billing@example.com", "Bea Billing", "Billing admin"),
 ):
     member = StaffMember.objects.create_user(email, {password!r}, is_staff=True, full_name=name)
     member.groups.add(Group.objects.get(name=role))
@@ -54,7 +54,7 @@ def colleague(stack, browser):
 
 def test_found_given_above_the_limit_approved_banned_and_let_in_again(stack, colleague):
     stack.manage("shell", "--no-imports", "-c", PEOPLE.format(password=SAM_AND_BEA))
-    sam, bea = colleague("sam@example.com"), colleague("bea@example.com")
+    sam, bea = colleague("sam.support@example.com"), colleague("bea.billing@example.com")
     began = time.monotonic()
 
     # Found by a part of the address, and the balance read.
@@ -118,11 +118,11 @@ def test_found_given_above_the_limit_approved_banned_and_let_in_again(stack, col
     )
     told = json.loads(told.splitlines()[-1])
     assert [(action, actor) for action, actor, _ in told] == [
-        ("jobs.request_approval", "sam@example.com"),
-        ("credits.gift", "sam@example.com"),
-        ("jobs.approve", "bea@example.com"),
-        ("accounts.ban_user", "sam@example.com"),
-        ("accounts.unban_user", "sam@example.com"),
+        ("jobs.request_approval", "sam.support@example.com"),
+        ("credits.gift", "sam.support@example.com"),
+        ("jobs.approve", "bea.billing@example.com"),
+        ("accounts.ban_user", "sam.support@example.com"),
+        ("accounts.unban_user", "sam.support@example.com"),
     ]
     assert [reason for _, _, reason in told][:4] == [
         "Lost a week of work by our fault",
