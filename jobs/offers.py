@@ -1,16 +1,24 @@
 """What this app offers to the rest of the house, under strings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Customer
+from accounts.selectors import is_id
 from backoffice.lib import roles
 from backoffice.lib.hooks import hooks
 from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
-from backoffice.lib.registry import CustomerPanel, NavigationItem, customer_panels, navigation
+from backoffice.lib.registry import (
+    CustomerPanel,
+    NavigationItem,
+    ResourceLink,
+    customer_panels,
+    navigation,
+    resource_links,
+)
 from backoffice.lib.work import desk
 from jobs import keeping, selectors, services
 from jobs.admin import bulk_mail, prepare
@@ -56,6 +64,7 @@ def register() -> None:
     desk.ask = _ask
     bulk_mail.register()
     keeping.register()
+    resource_links.register(ResourceLink(key=selectors.JOB, addresses=_pages_of_jobs, names=("undoes",)))
     navigation.register(
         NavigationItem(
             key="jobs",
@@ -149,3 +158,9 @@ def _all_messages(customer: Customer) -> str:
 def _ask(*, kind: str, actor: Any, params: Mapping[str, Any], token: str | None) -> str:
     job = create_job(kind=kind, actor=actor, params=params, token=token)
     return reverse("admin:jobs_job_change", args=[job.pk])
+
+
+def _pages_of_jobs(user: Any, ids: Sequence[str]) -> dict[str, str]:
+    """Those of the jobs that the reader may open, with their pages."""
+    jobs = selectors.jobs_seen_by(user).filter(pk__in=[text for text in ids if is_id(text)])
+    return {str(pk): reverse("admin:jobs_job_change", args=[pk]) for pk in jobs.values_list("pk", flat=True)}

@@ -64,7 +64,8 @@ class JobKind:
     it was. Or ``whole`` does all of the work at once and must do no harm when it is called again after it was killed.
     ``refusals`` are the errors that a reader understands. ``undo`` is the key of the kind that takes it back: its
     targets are those that were done. ``undo_effect`` tells, of the job with an id, what taking it back would change,
-    as lines of a confirm form; ``words`` tells its params as labels and values.
+    as lines of a confirm form; ``words`` tells its params as labels and values; ``trace`` is where what it did can be
+    looked at, as text and address.
     """
 
     key: str
@@ -76,6 +77,7 @@ class JobKind:
     undo: str = ""
     undo_effect: Callable[[int], Sequence[Any]] | None = None
     words: Callable[[Mapping[str, Any]], Sequence[tuple[str, Any]]] | None = None
+    trace: Callable[[int], tuple[str, str]] | None = None
     targets: str = "customers"
     at_once: int = 100
     order: int = 100

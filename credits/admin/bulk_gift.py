@@ -4,19 +4,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from accounts.models import Customer
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Change
 from backoffice.lib.money import plain_credits
+from backoffice.lib.registry import EntryLink, entry_links
 from backoffice.lib.work import BulkAction, JobKind, Refusal, job_kinds
 from credits import selectors
 from credits.admin.gift import GiftForm
 from credits.errors import CreditError
-from credits.services.bulk_gifts import gift_many, reference_of, take_back_many
+from credits.models import CreditTransaction
+from credits.services.bulk_gifts import gift_many, job_of, reference_of, take_back_many
 from jobs.admin.bulk import offer_bulk
+from jobs.selectors import SEE_ALL
 
 GIFT, TAKE_BACK = "credits.gift_many", "credits.take_back_gifts"
 GIVE = "credits.gift_credits"
@@ -35,6 +40,7 @@ def register() -> None:
             undo=TAKE_BACK,
             undo_effect=_undo_effect,
             words=_words,
+            trace=_entries,
             refusals=(CreditError,),
             at_once=AT_ONCE,
         ),
@@ -45,12 +51,14 @@ def register() -> None:
             permission=GIVE,
             do=take_back_many,
             words=_words,
+            trace=_entries,
             refusals=(CreditError,),
             at_once=AT_ONCE,
         ),
     ]
     for kind in kinds:
         job_kinds.register(kind)
+    entry_links.register(EntryLink(key="job", label="Job", permission=SEE_ALL, find=_job, order=150))
     offer_bulk(
         BulkAction(
             key=GIFT,
@@ -100,6 +108,17 @@ def _effect(customers: QuerySet[Customer], count: int, params: Mapping[str, Any]
 
 def _words(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [("Credits for each", display.credits(_amount(params))), ("The gift lapses", _expiry(params))]
+
+
+def _entries(job_id: int) -> tuple[str, str]:
+    address = reverse("admin:credits_credittransaction_changelist")
+    return "its ledger entries", f"{address}?{urlencode({'q': reference_of(job_id)})}"
+
+
+def _job(entry: CreditTransaction) -> tuple[str, str] | None:
+    """The job that booked an entry, if one did; the product may have jobs of its own, whose entries nobody booked."""
+    job_id = job_of(entry.reference) if entry.actor_id else None
+    return (reverse("admin:jobs_job_change", args=[job_id]), f"job {job_id}") if job_id else None
 
 
 def _undo_effect(job_id: int) -> Sequence[Change]:

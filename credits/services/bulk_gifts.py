@@ -15,10 +15,18 @@ from credits.models import IdempotencyRecord
 from credits.postings import Act, Outcome, Posting, PostResult, Rejection
 from credits.services.posting import post_batch
 
+JOB = "job:"
+
 
 def reference_of(job_id: int) -> str:
     """What the entries of a job are found by in the ledger."""
-    return f"job:{job_id}"
+    return f"{JOB}{job_id}"
+
+
+def job_of(reference: str) -> int | None:
+    """The job that an entry with this reference is of, if it is of one."""
+    number = reference.removeprefix(JOB)
+    return int(number) if number != reference and number.isascii() and number.isdigit() else None
 
 
 def key_of(job_id: int, user_id: int) -> str:

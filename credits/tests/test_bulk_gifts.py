@@ -156,6 +156,25 @@ def test_undoing_takes_back_what_is_left_of_each_gift_and_nothing_else(giver):
     assert list(selectors.verify()) == []
 
 
+def test_the_job_leads_to_its_entries_and_each_entry_to_the_job(client, giver):
+    job = done(giver, people(2))
+    client.force_login(StaffFactory(is_superuser=True))
+    entries = f"/admin/credits/credittransaction/?q=job%3A{job.pk}"
+    assert entries in client.get(address(job)).content.decode()
+    assert client.get(entries).context["cl"].result_count == 2
+    entry = CreditTransaction.objects.latest("pk")
+    page = client.get(f"/admin/credits/credittransaction/{entry.pk}/change/").content.decode()
+    assert address(job) in page
+
+
+@pytest.mark.parametrize("reference", ["job:12", "job:", "job:x", "12", "", "job:٣"])
+def test_an_entry_that_nobody_booked_leads_to_no_job(reference):
+    entry = CreditTransaction(reference=reference, actor_id=None)
+    assert bulk_gift._job(entry) is None
+    booked = CreditTransaction(reference=reference, actor_id=1)
+    assert (bulk_gift._job(booked) is not None) == (reference == "job:12")
+
+
 def test_what_is_spent_or_held_cannot_be_taken_back(giver):
     spent, held = people(2)
     job = done(giver, [spent, held])

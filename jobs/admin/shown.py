@@ -67,11 +67,16 @@ def said(job: Job) -> str:
 
 
 def words(job: Job) -> list[tuple[str, Any]]:
-    """What was asked for, as labels and values."""
+    """What was asked for, as labels and values, and where what was done can be looked at."""
     kind = job_kinds.get(job.kind)
     if kind and kind.words:
-        return list(kind.words(job.params))
-    return [(key.replace("_", " ").capitalize(), value) for key, value in job.params.items()]
+        told = list(kind.words(job.params))
+    else:
+        told = [(key.replace("_", " ").capitalize(), value) for key, value in job.params.items()]
+    if kind and kind.trace and job.done:
+        text, address = kind.trace(job.pk)
+        told.append(("What it did", display.link(address, text)))
+    return told
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEntry
+from backoffice.lib.registry import resource_links
 from backoffice.lib.work import JobKind, job_kinds
 from jobs import services
 from jobs.models import Job, JobItem, JobState
@@ -313,6 +314,16 @@ def test_the_history_of_a_job_tells_who_did_what_to_it(client, naming):
     client.force_login(clerk)
     assert address(job, "history") in html(client, address(job))
     assert "a &lt;test&gt;" in html(client, address(job, "history"))
+
+
+def test_the_audit_log_leads_to_the_jobs_that_its_reader_may_open(naming, clerk, boss):
+    own, other = (
+        queued(author, kinds.customers(1)) for author in (clerk, StaffFactory(permissions=[kinds.PERMISSION]))
+    )
+    named = [str(own.pk), str(other.pk), "0", "nine", "9" * 30]
+    addresses = resource_links.get("jobs.job").addresses
+    assert addresses(clerk, named) == {str(own.pk): address(own)}
+    assert addresses(boss, named) == {str(job.pk): address(job) for job in (own, other)}
 
 
 def test_who_may_ask_for_no_work_finds_no_jobs_in_the_sidebar(client, naming, clerk):
