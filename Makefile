@@ -15,11 +15,12 @@ access-matrix: ## who reaches which address, written anew into tests/access/matr
 	@scripts/install develop
 	@REWRITE_ACCESS_MATRIX=1 $(PYTHON_BIN) -m pytest -q -k every_address tests/access
 
-soak: ## the ledger against its model for 20,000 steps, and a minute of writers beside readers (LEDGER_MODEL_SEED=7)
+soak: ## the ledger against its model for 20,000 steps, and a minute of writers beside readers, files of 1 GB (LEDGER_MODEL_SEED=7)
 	@scripts/install develop
 	@seed="$${LEDGER_MODEL_SEED:-$$(date +%s)}" && echo "LEDGER_MODEL_SEED=$$seed" && \
 		LEDGER_MODEL_SEED="$$seed" LEDGER_MODEL_STEPS="$${LEDGER_MODEL_STEPS:-20000}" LEDGER_SOAK_SECONDS=60 \
-		$(PYTHON_BIN) -m pytest credits/tests/model credits/tests/faults/test_parallel_spending.py $(ARGS)
+		IMPORT_SOAK_MEGABYTES=1000 \
+		$(PYTHON_BIN) -m pytest credits/tests/model credits/tests/faults/test_parallel_spending.py imports/tests/test_faults.py $(ARGS)
 
 lint: ## check style, types, layers, templates, migrations and pinned packages
 	@scripts/install develop

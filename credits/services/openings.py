@@ -79,6 +79,7 @@ def post(*, actor: User | None) -> Iterator[int]:
 
     The customers of the intake are written, or at least numbered.
     """
+    _run("CREATE INDEX ON incoming_openings (line); ANALYZE incoming_customers, incoming_openings")
     after = 0
     while rows := _next(after):
         outcomes = post_batch([_posting(row, actor) for row in rows])

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import ActivityEvent, Customer, CustomerFigures, User
+from accounts.services import intake
 from audit.models import AuditEntry
 from backoffice.lib import clock
 from backoffice.lib.registry import PlanGuard, plan_guards
@@ -45,6 +46,18 @@ def test_new_customers_have_what_the_file_says_and_the_defaults_of_the_rest():
     assert not ada.has_usable_password() and ada.password != grace.password
     codes = [grace.referral_code, demo.referral_code]
     assert len({*codes}) == 2 and all(len(code) == 8 for code in codes)
+
+
+@pytest.mark.parametrize("given", ["KNOWN234", "GIVEN234", "OTHER234"])
+def test_a_code_of_ours_that_somebody_has_is_made_anew(monkeypatch, given):
+    CustomerFactory(referral_code="KNOWN234")
+    # Both of ours are this one at first, whatever the random number.
+    monkeypatch.setattr(intake, "NUMBER_THE_NEW", intake.NUMBER_THE_NEW.replace(intake.CODE, f"'{given}'"))
+    imported("email,referral_code\nours@e.com,\ngiven@e.com,GIVEN234\nours.too@e.com,\n")
+    codes = dict(Customer.objects.filter(email__endswith="@e.com").values_list("email", "referral_code"))
+    assert codes["given@e.com"] == "GIVEN234"
+    assert len({"KNOWN234", *codes.values()}) == 4
+    assert ("OTHER234" in codes.values()) == (given == "OTHER234")
 
 
 def test_the_figures_the_search_and_the_signup_follow():
