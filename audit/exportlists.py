@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from audit.exporting import JOB_PREFIX, download, filtered
 from audit.services import WITHHELD
 from backoffice.lib.admin import step_up
+from backoffice.lib.admin.confirm import valid_token
 from backoffice.lib.exports import Export, exports_of
 from backoffice.lib.work import desk
 
@@ -87,7 +88,7 @@ class ExportMixin:
             kind=f"{JOB_PREFIX}{export.key}",
             actor=request.user,
             params={"filters": dict(request.GET.lists())},
-            token=request.POST.get("token", "")[:64] or None,
+            token=valid_token(request.POST.get("token", "")),
         )
         return redirect(page)
 

@@ -27,6 +27,15 @@ class NotAllowed(WorkError):
         super().__init__("You may not do this.")
 
 
+class NoMoreAllowed(WorkError):
+    """Whoever asked for the work was shut out or lost the permission for it before it was done."""
+
+    code = "no_more_allowed"
+
+    def __init__(self, who: str) -> None:
+        super().__init__(f"{who} may not do this any more. What was done before stays done.")
+
+
 class WrongState(WorkError):
     """It has gone on meanwhile, and what was asked for is no longer possible."""
 
@@ -62,12 +71,12 @@ class NotYours(WorkError):
 
 
 class TokenReused(WorkError):
-    """The same token asked for something else before."""
+    """The same token stood for something else before."""
 
     code = "idempotency_conflict"
 
     def __init__(self) -> None:
-        super().__init__("This was used to ask for something else before: nothing was asked for now.")
+        super().__init__("This was used for something else before: nothing was done now.")
 
 
 class InvalidMessage(WorkError):

@@ -16,7 +16,7 @@ from credits import services as credits
 from credits.kinds import TransactionKind
 from credits.postings import Posting
 from jobs.errors import NotAllowed
-from jobs.models import JobState
+from jobs.models import Job, JobState
 from jobs.services import create_job, run_job
 from jobs.services.results import open_result
 from tests.api import Program, code_of, key
@@ -168,6 +168,14 @@ def test_who_lost_the_permission_meanwhile_gets_no_file():
     run_job(job_id=job.pk)
     job.refresh_from_db()
     assert (job.state, job.result_file) == (JobState.FAILED, "")
-    assert "may not export" in job.error
+    assert "may not do this any more" in job.error
     with pytest.raises(NotAllowed):
         create_job(kind="export.users", actor=StaffFactory())
+
+
+@pytest.mark.parametrize("token", ["", "\0", "not one of ours", "x" * 500])
+def test_a_file_is_asked_for_with_whatever_token_a_form_was_forged_to_hold(client, token):
+    client.force_login(StaffFactory(permissions=["accounts.view_customer", "credits.export_ledger"]))
+    [offered] = client.get(reverse("admin:accounts_customer_changelist")).context["exports"]
+    assert client.post(offered["job_url"], {"token": token}).status_code == 302
+    assert Job.objects.get().token is None

@@ -46,7 +46,10 @@ class Running(Protocol):
         """The ids of what it is done to, to be used in a query: ``filter(pk__in=job.targets)``."""
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Tell how far it is. Seen at once, inside a transaction too. Raises when somebody canceled the job."""
+        """Tell how far it is. Seen at once, inside a transaction too.
+
+        Raises when somebody canceled the job, or whoever asked for it may not do it any more.
+        """
 
     def result(self, name: str) -> Any:
         """A context manager with a binary file to write the result to, which is kept when the block succeeds."""
@@ -57,7 +60,8 @@ class Running(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class JobKind:
-    """A sort of long work. ``permission`` is needed to start it, to see what came of it, and to undo it.
+    """A sort of long work. ``permission`` is needed to start it, for as long as it runs, to see what came of it, and to
+    undo it.
 
     Either ``do`` is called with a few target ids at a time, in order, each time in one transaction with the note of
     how far the job is, so that a killed worker repeats nothing and skips nothing. It must leave a refused target as

@@ -19,7 +19,8 @@ from credits import approving, services
 from credits.api.values import Amount, EntryOut, Keyed, Reason, RefundIn, SignedAmount, entry
 from credits.limits import Limit
 from credits.selectors import ledger
-from jobs.errors import LimitExceeded
+from jobs.errors import LimitExceeded, TokenReused
+from jobs.selectors import request_made_with
 from jobs.services import request_approval
 
 router = Router(tags=["Staff: credits"], auth=AdminKey())
@@ -71,6 +72,9 @@ def gift(request: HttpRequest, body: GiftIn) -> Any:
     """Gives a customer credits, which lapse at `expires_at` if told. Needs the permission to gift."""
     actor = require_permission(request, "credits.gift_credits")
     customer, key = _customer(body.user), _key(actor, body.idempotency_key)
+    params = approving.addition(customer.pk, body.amount, body.expires_at)
+    if asked := _asked(Limit.GIFT, params, key=key):
+        return asked
     try:
         result = services.gift_credits(
             user_id=customer.pk,
@@ -81,7 +85,6 @@ def gift(request: HttpRequest, body: GiftIn) -> Any:
             idempotency_key=key,
         )
     except LimitExceeded as exceeded:
-        params = approving.addition(customer.pk, body.amount, body.expires_at)
         return _ask(Limit.GIFT, params, exceeded, customer.pk, actor=actor, reason=body.reason, key=key)
     return entry(result)
 
@@ -96,12 +99,14 @@ def adjust(request: HttpRequest, body: AdjustmentIn) -> Any:
     adjust."""
     actor = require_permission(request, "credits.adjust_credits")
     customer, key = _customer(body.user), _key(actor, body.idempotency_key)
+    params = approving.addition(customer.pk, body.amount, None)
+    if asked := _asked(Limit.ADJUST, params, key=key):
+        return asked
     try:
         result = services.adjust_credits(
             user_id=customer.pk, amount=body.amount, reason=body.reason, actor=actor, idempotency_key=key
         )
     except LimitExceeded as exceeded:
-        params = approving.addition(customer.pk, body.amount, None)
         return _ask(Limit.ADJUST, params, exceeded, customer.pk, actor=actor, reason=body.reason, key=key)
     return entry(result, signed=True)
 
@@ -111,6 +116,10 @@ def refund(request: HttpRequest, body: RefundIn) -> Any:
     """Gives back a usage, or a part of it, to the lots it was taken from. Needs the permission to refund usage."""
     actor = require_permission(request, "credits.refund_usage")
     key = _key(actor, body.idempotency_key)
+    # All that is left, unless told: how much that was is in the request.
+    told = approving.undoing(body.transaction, body.amount) if body.amount else {"transaction": body.transaction}
+    if asked := _asked(Limit.REFUND, told, key=key):
+        return asked
     try:
         result = services.refund_usage(
             transaction_id=body.transaction,
@@ -124,6 +133,21 @@ def refund(request: HttpRequest, body: RefundIn) -> Any:
         user_id = ledger().get(pk=body.transaction).account_id
         return _ask(Limit.REFUND, params, exceeded, user_id, actor=actor, reason=body.reason, key=key)
     return entry(result)
+
+
+def _asked(verb: Limit, told: dict[str, Any], *, key: str) -> Status | None:
+    """What has become of the request that was made under this key, if one was.
+
+    Whatever the limit is by now: an act that a second person may still allow is not done beside it. Raises TokenReused
+    when the request was for something else.
+    """
+    approval = request_made_with(key)
+    if approval is None:
+        return None
+    if approval.verb != verb or not told.items() <= approval.params.items():
+        raise TokenReused
+    message = "A second person was asked for this before."
+    return Status(202, ApprovalOut(approval_id=approval.pk, state=approval.state, message=message))
 
 
 def _ask(

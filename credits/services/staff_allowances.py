@@ -39,7 +39,7 @@ def adjust_allowance(
 
     More than before grants the difference for the running period at once and counts against the actor's limit of
     adjustments; less takes effect with the next period. Raises ReasonMissing, InvalidAmount, UnknownUser, DemoCustomer,
-    LimitExceeded.
+    LimitExceeded, and TokenReused when the key stands for another raise.
     """
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept in the audit log.")

@@ -241,6 +241,31 @@ def test_a_program_above_its_members_limit_is_told_of_the_request(clerk, custome
     assert CreditTransaction.objects.count() == 1
 
 
+@pytest.mark.parametrize("verb", ["gift", "adjust", "refund"])
+def test_what_a_second_person_was_asked_for_is_not_done_beside_it_once_the_limit_allows_it(clerk, customer, verb):
+    program = Program(key("read", "admin", staff=clerk))
+    what = {"transaction": used(customer, 300)} if verb == "refund" else {"user": customer.external_id, "amount": "200"}
+    body = {**what, "reason": "Outage", "idempotency_key": "k1"}
+    assert program.post(f"admin/credits/{verb}", body).status_code == 202
+    RoleLimit.objects.update(per_act=None, per_day=None)
+    entries = CreditTransaction.objects.count()
+    again = program.post(f"admin/credits/{verb}", body)
+    assert (again.status_code, again.json()["state"]) == (202, "pending")
+    other = program.post(f"admin/credits/{verb}", {**body, "amount": "150"})
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
+    assert CreditTransaction.objects.count() == entries
+
+
+def test_a_form_whose_request_waits_does_not_do_the_act_beside_it(client, clerk, customer):
+    client.force_login(clerk)
+    address, filled = reverse("admin:credits_gift", args=[customer.pk]), form(confirm="yes")
+    client.post(address, {**filled, "noticed": "yes"})
+    RoleLimit.objects.update(per_act=None, per_day=None)
+    page = client.post(address, filled, follow=True)
+    assert f"Request {Approval.objects.get().pk} was made by this form before" in text_of(page)
+    assert not CreditTransaction.objects.exists()
+
+
 def test_a_program_asks_for_corrections_and_refunds_as_well(clerk, customer):
     program = Program(key("read", "admin", staff=clerk))
     entry = used(customer, 300)

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from audit.models import AuditEntry
@@ -13,7 +15,7 @@ from credits.errors import DemoCustomer, InvalidAmount, ReasonMissing, UnknownUs
 from credits.models import CreditAccount, CreditTransaction
 from jobs.errors import LimitExceeded
 from jobs.models import RoleLimit
-from tests.factories import CustomerFactory, StaffFactory
+from tests.factories import CustomerFactory, StaffFactory, permission
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +148,27 @@ def test_the_same_allowance_set_by_many_at_once_is_granted_once():
     )
     assert sorted(answer.changed for answer in answers) == [False, False, False, True]
     assert amounts(customer) == [200]
+
+
+def test_a_form_that_is_sent_again_with_its_old_token_does_not_raise_without_being_counted(client):
+    role = Group.objects.create(name="Small change")
+    for name in MAY:
+        role.permissions.add(permission(*name.split(".")))
+    RoleLimit.objects.create(group=role, verb="credits.adjust", per_day=100)
+    member, customer = StaffFactory(), CustomerFactory()
+    member.groups.add(role)
+    client.force_login(member)
+
+    def send(amount, token):
+        told = {"amount": amount, "reason": "r", "token": token, "confirm": "yes"}
+        return client.post(reverse("admin:credits_allowance", args=[customer.pk]), told)
+
+    send("1", TOKEN)
+    send("0", str(uuid4()))
+    # Ending an allowance begins a new period with the next one, which grants anew.
+    assert "used for something else before" in send("99", TOKEN).content.decode()
+    assert amounts(customer) == [1]
+    send("99", str(uuid4()))
+    send("0", str(uuid4()))
+    assert "of which 100 credits are used" in send("1", str(uuid4())).content.decode()
+    assert amounts(customer) == [1, 99]

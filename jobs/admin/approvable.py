@@ -49,7 +49,12 @@ class ApprovableFormView(ConfirmFormView):
         return f"{exceeded} A second person has to allow this: you can ask for it." if exceeded else ""
 
     def perform(self, request: HttpRequest, subject: Any, cleaned_data: dict[str, Any], token: str) -> str:
+        asked_under = f"admin:{self.verb}:{token}"
         if request.POST.get(NOTICED_FIELD) != "yes":
+            asked = selectors.request_made_with(asked_under)
+            if asked is not None:
+                # Whatever is left of the limit by now: what a second person may still allow is not done beside it.
+                return Caution(f"Request {asked.pk} was made by this form before. Nothing was done beside it.")
             return self.act(request, subject, cleaned_data, token)
         approval = request_approval(
             verb=self.verb,
@@ -58,6 +63,6 @@ class ApprovableFormView(ConfirmFormView):
             resource=self.resource(subject),
             actor=request.user,
             reason=cleaned_data["reason"],
-            token=f"admin:{self.verb}:{token}",
+            token=asked_under,
         )
         return Caution(f"Request {approval.pk} waits for a second person. Nothing has changed yet.")

@@ -9,6 +9,7 @@ errors = ErrorTable(
     {
         "unknown_kind": 404,
         "forbidden": 403,
+        "no_more_allowed": 403,
         "wrong_state": 409,
         "job_canceled": 409,
         "limit_exceeded": 403,

@@ -4,6 +4,7 @@ from jobs.selectors.approvals import (
     count_waiting_for,
     may_decide,
     pending_about,
+    request_made_with,
     waiting_for,
 )
 from jobs.selectors.bulk import Split, split
@@ -59,6 +60,7 @@ __all__ = [
     "messages_to_send_again",
     "pending_about",
     "refused_items",
+    "request_made_with",
     "reset_requests_to_tell",
     "result_is_there",
     "search_messages",

@@ -41,6 +41,11 @@ def may_decide(user: Any, approval: Approval) -> bool:
     )
 
 
+def request_made_with(token: str) -> Approval | None:
+    """The request that was made under this token, whatever became of it."""
+    return Approval.objects.filter(token=token).first()
+
+
 def pending_about(*, resource_type: str, resource_id: str) -> QuerySet[Approval]:
     """What waits for a decision about one thing, oldest first."""
     about = Approval.objects.filter(resource_type=resource_type, resource_id=resource_id, state=ApprovalState.PENDING)

@@ -74,7 +74,7 @@ def approve(*, approval_id: int, actor: User, reason: str = "") -> Approval:
     approval = _undecided(approval_id, actor)
     verb = _verb(approval.verb)
     try:
-        if not (approval.requested_by.is_active and approval.requested_by.has_perm(verb.permission)):
+        if not (approval.requested_by.is_staff and approval.requested_by.has_perm(verb.permission)):
             raise NotAllowed
         # In a savepoint, so that the request can end although the act is refused.
         with transaction.atomic():

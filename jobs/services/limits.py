@@ -14,6 +14,7 @@ from audit.actions import Action
 from backoffice.lib import clock
 from backoffice.lib.money import plain_credits
 from jobs import selectors
+from jobs.errors import TokenReused
 from jobs.models import LimitUse, RoleLimit
 
 
@@ -35,17 +36,21 @@ def lock_staff(staff: User) -> None:
 
 
 def count_use(*, staff: User, verb: str, amount: Decimal, key: str, largest: Decimal | None = None) -> None:
-    """Count an act of ``amount`` (in the verb's unit) against the limits of ``staff``, once for each ``key``.
+    """Count an act of ``amount`` (in the verb's unit) against the limits of ``staff``, under a ``key`` of its own.
 
     ``largest`` is the largest single act when ``amount`` is a sum. Call it in the act's transaction, after
-    ``lock_staff``. Raises LimitExceeded, and then the act must not be kept.
+    ``lock_staff``. Raises LimitExceeded and TokenReused, and then the act must not be kept.
     """
     exceeded = selectors.excess(staff=staff, verb=verb, amount=amount, largest=largest)
     if exceeded is not None:
         raise exceeded
-    LimitUse.objects.get_or_create(
+    _, is_new = LimitUse.objects.get_or_create(
         key=key, defaults={"staff": staff, "verb": verb, "amount": amount, "at": clock.now()}
     )
+    if not is_new:
+        # Who is asked for an act again answers what came of it. One that is done anew under an old key, as by a form
+        # that is sent with an old token, would be one that nobody counts.
+        raise TokenReused
 
 
 @transaction.atomic

@@ -13,9 +13,10 @@ import structlog
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections, transaction
 from django.db.models import F, QuerySet
 
+from accounts.models import User
 from backoffice.lib import clock
 from backoffice.lib.work import ItemOutcome, JobKind
-from jobs.errors import JobCanceled, UnknownKind, WorkError
+from jobs.errors import JobCanceled, NoMoreAllowed, UnknownKind, WorkError
 from jobs.models import ItemState, Job, JobItem, JobState
 from jobs.models.work import UNFINISHED
 from jobs.services import results
@@ -82,8 +83,9 @@ def _end(job: Job, state: JobState, *, error: str = "") -> None:
 
 
 def _run(job: Job, kind: JobKind) -> None:
-    running = RunningJob(job)
+    running = RunningJob(job, kind.permission)
     try:
+        running.stop_if_unwanted()
         if kind.do is not None:
             while _do_some(running, kind):
                 pass
@@ -109,7 +111,7 @@ def _do_some(running: "RunningJob", kind: JobKind) -> bool:
     targets = list(pending.values_list("target_id", flat=True)[: kind.at_once])
     if not targets:
         return False
-    running.stop_if_canceled()
+    running.stop_if_unwanted()
     outcomes = kind.do(running, targets) if kind.do else ()
     _note_outcomes(job, targets, outcomes)
     return True
@@ -130,8 +132,8 @@ def _note_outcomes(job: Job, targets: list[int], outcomes: Any) -> None:
 class RunningJob:
     """What a kind of work sees of its job (``backoffice.lib.work.Running``)."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, job: Job, permission: str) -> None:
+        self.job, self._permission = job, permission
         self._aside: Any = None
 
     @property
@@ -161,7 +163,7 @@ class RunningJob:
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Tell how far it is, on a connection of its own: a long transaction's notes would be seen at its end only."""
-        self.stop_if_canceled()
+        self.stop_if_unwanted()
         with self._beside().cursor() as cursor:
             cursor.execute(
                 "UPDATE jobs_job SET done = %s, total = coalesce(%s, total) WHERE id = %s", [done, total, self.id]
@@ -173,9 +175,15 @@ class RunningJob:
     def say(self, message: str) -> None:
         self.job.message = message[:TEXT_LENGTH]
 
-    def stop_if_canceled(self) -> None:
+    def stop_if_unwanted(self) -> None:
+        """Raise JobCanceled, or NoMoreAllowed: a job outlives the session in which it was begun, not the right to."""
         if Job.objects.filter(pk=self.id, cancel_requested=True).exists():
             raise JobCanceled
+        if self.actor_id is None:
+            return
+        actor = User.objects.get(pk=self.actor_id)
+        if not (actor.is_staff and actor.has_perm(self._permission)):
+            raise NoMoreAllowed(str(actor))
 
     def close(self) -> None:
         if self._aside is not None:

@@ -143,6 +143,8 @@ def retry_job(*, job_id: int, actor: User) -> Job:
     _checked(job.kind, actor)
     if job.state != JobState.FAILED:
         raise WrongState("Only a job that failed can be run again.")
+    if Job.objects.filter(undoes=job).exists():
+        raise WrongState("What the job did was taken back: what it would do now could not be.")
     job.state, job.error, job.attempts, job.finished_at, job.queued_at = JobState.QUEUED, "", 0, None, clock.now()
     job.cancel_requested = False
     job.save(update_fields=["state", "error", "attempts", "finished_at", "queued_at", "cancel_requested"])

@@ -115,6 +115,58 @@ def test_a_canceled_job_stops_before_its_next_targets(clerk):
     assert (job.state, job.done) == (JobState.CANCELED, 3)
 
 
+@pytest.mark.parametrize("change", [{"status": "suspended"}, {"is_staff": False}], ids=str)
+def test_a_job_is_not_begun_for_somebody_who_was_shut_out_since(naming, clerk, change):
+    targets = kinds.customers(2)
+    job = drafted(clerk, targets)
+    User.objects.filter(pk=clerk.pk).update(**change)
+    services.run_job(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done) == (JobState.FAILED, 0)
+    assert job.error == f"{clerk.email} may not do this any more. What was done before stays done."
+    assert "Ada" not in names(targets)
+
+
+def test_a_job_stops_before_its_next_targets_when_whoever_began_it_loses_the_right_to(clerk):
+    def do(job, targets):
+        User.objects.get(pk=clerk.pk).user_permissions.clear()
+        return [ItemOutcome(target) for target in targets]
+
+    with kinds.offered(job_kinds, kinds.naming(do=do)):
+        job = drafted(clerk, kinds.customers(7))
+        services.run_job(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done) == (JobState.FAILED, 3)
+
+
+def test_work_that_does_all_at_once_is_stopped_by_a_lost_right_at_its_next_note(clerk):
+    def whole(job):
+        job.progress(1)
+        User.objects.get(pk=clerk.pk).user_permissions.clear()
+        job.progress(2)
+        raise AssertionError("went on")
+
+    with kinds.offered(job_kinds, kinds.naming(do=None, whole=whole)):
+        job = services.create_job(kind="test.name", actor=clerk)
+        services.run_job(job_id=job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED and "may not do this any more" in job.error
+
+
+def test_what_was_taken_back_is_not_gone_on_with(clerk):
+    def do(job, targets):
+        if job.params.get("fails") and JobItem.objects.filter(job=job.id, state="done").exists():
+            raise ValueError("halfway")
+        return [ItemOutcome(target) for target in targets]
+
+    with kinds.offered(job_kinds, kinds.naming(do=do, undo="test.name")):
+        job = drafted(clerk, kinds.customers(7), fails=True)
+        services.run_job(job_id=job.pk)
+        services.undo_job(job_id=job.pk, actor=clerk, reason="a mistake")
+        with pytest.raises(WrongState, match="taken back"):
+            services.retry_job(job_id=job.pk, actor=clerk)
+
+
 def test_a_queued_job_that_is_canceled_never_begins(naming, clerk):
     targets = kinds.customers(1)
     job = drafted(clerk, targets)

@@ -120,7 +120,7 @@ class ConfirmFormView(View):
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         subject = self.get_subject(request, **kwargs)
         form = self.get_form(subject, data=request.POST)
-        token = _valid_token(request.POST.get(TOKEN_FIELD, ""))
+        token = valid_token(request.POST.get(TOKEN_FIELD, ""))
         if token is None:
             form.add_error(None, STALE)
             return self._page(request, subject, form, token=str(uuid.uuid4()))
@@ -184,7 +184,8 @@ def undo_url_of(message: Any) -> str:
     return tags.removeprefix(UNDO) if tags.startswith(UNDO) else ""
 
 
-def _valid_token(text: str) -> str | None:
+def valid_token(text: str) -> str | None:
+    """The token that a form of ours was made with; None for any other text."""
     try:
         token = uuid.UUID(text)
     except ValueError:
