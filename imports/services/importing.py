@@ -1,5 +1,7 @@
 """Looking through a file, and importing it: all of it in one transaction, or nothing."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -39,11 +41,12 @@ def check_file(*, given: CustomerImport, file: IO[bytes], tell: Tell, fault_file
 
     ``tell`` is called with the rows so far and of how many; ``fault_file`` opens what all errors are written into.
     """
-    with _unlimited():
-        report = _done_before(given) or _look_through(given, file, tell=lambda rows: tell(rows, None))
-        if report.faults and fault_file:
-            with fault_file() as out:
-                faults.write(out)
+    with tempfile.TemporaryFile() as found:
+        with _unlimited():
+            report = _done_before(given) or _look_through(given, file, tell=lambda rows: tell(rows, None))
+            if report.faults:
+                faults.write(found)
+        _hand_out(found, fault_file)
     given.report = report.as_json()
     given.save(update_fields=["report"])
     tell(report.rows, report.rows)
@@ -59,8 +62,14 @@ def import_file(
     ``fault_file`` opens a file for, and ImportRefused.
     """
     try:
-        with _unlimited():
-            return _import(given, file, actor, tell, fault_file)
+        with tempfile.TemporaryFile() as found:
+            try:
+                with _unlimited():
+                    return _import(given, file, actor, tell, found)
+            except FileFaulty:
+                # Only now: what is told of a file within the transaction goes with it, and the file would stay.
+                _hand_out(found, fault_file)
+                raise
     except IntegrityError as error:
         raise ImportRefused(
             "Somebody else made or changed a customer of this file at the same moment. Nothing was imported: try again."
@@ -73,9 +82,8 @@ def import_file(
         raise
 
 
-def _import(
-    given: CustomerImport, file: IO[bytes], actor: User | None, tell: Tell, fault_file: FaultFile | None
-) -> Report:
+def _import(given: CustomerImport, file: IO[bytes], actor: User | None, tell: Tell, found: IO[bytes]) -> Report:
+    """``found`` takes all errors before FileFaulty is raised."""
     _one_at_a_time()
     kept = CustomerImport.objects.select_for_update().get(pk=given.pk)
     if (done := _done_before(kept)) is not None:
@@ -85,9 +93,7 @@ def _import(
     # Reading is the first half of the way, writing the second.
     report = _look_through(kept, file, tell=lambda rows: tell(rows // 2, None), lock=True)
     if report.faults:
-        if fault_file:
-            with fault_file() as out:
-                faults.write(out)
+        faults.write(found)
         raise FileFaulty(report)
     if actor is not None:
         _allow_openings(report, actor, given.pk)
@@ -102,6 +108,13 @@ def _import(
     kept.save(update_fields=["report", "imported_at"])
     _record(kept, report, actor)
     return report
+
+
+def _hand_out(found: IO[bytes], fault_file: FaultFile | None) -> None:
+    if found.tell() and fault_file:
+        found.seek(0)
+        with fault_file() as out:
+            shutil.copyfileobj(found, out)
 
 
 def _done_before(kept: CustomerImport) -> Report | None:

@@ -16,6 +16,7 @@ from imports.stages import Stage, stage_of
 from imports.tests.files import checked
 from jobs.models import Job, JobState
 from jobs.services import run_job
+from jobs.services.results import forget_old_results
 from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +115,7 @@ def test_a_double_click_imports_once(client, member):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_right_when_it_was_checked_is_checked_again_when_it_is_imported(client, member):
+def test_what_was_right_when_it_was_checked_is_checked_again_when_it_is_imported(client, member, tmp_path):
     given = handed_in(client)
     worked(given, "check")
     CustomerFactory(email="A@example.com")
@@ -123,6 +124,12 @@ def test_what_was_right_when_it_was_checked_is_checked_again_when_it_is_imported
     assert (job.state, job.error) == (JobState.FAILED, "1 error in the file: nothing was imported.")
     assert stage_of(given) == Stage.REFUSED and Customer.objects.count() == 1
     assert "1 error in the file" in client.get(page_of(given)).content.decode()
+    answer = client.post(reverse("admin:jobs_job_download", args=[job.pk]))
+    assert b"a@example.com" in b"".join(answer.streaming_content)
+    # The file is forgotten with the rest, and there is no other.
+    Job.objects.filter(pk=job.pk).update(result_until="2026-01-01T00:00:00Z")
+    forget_old_results()
+    assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,6 +23,7 @@ def live(request: HttpRequest, job: Job) -> dict[str, Any]:
     """Context of the part that changes while the job runs."""
     kind = job_kinds.get(job.kind)
     is_own = job.actor_id == request.user.pk or request.user.is_superuser
+    undone_by = getattr(job, "undone_by", None)
     after = request.GET.get("refused_after", "")
     refused = shown.refused_lines(job, after=shown.id_in(after))
     return {
@@ -35,12 +36,13 @@ def live(request: HttpRequest, job: Job) -> dict[str, Any]:
         "may_cancel": is_own and job.state in UNFINISHED and not job.cancel_requested,
         "may_retry": is_own
         and job.state == JobState.FAILED
+        and undone_by is None
         and kind is not None
         and request.user.has_perm(kind.permission),
         "may_undo": selectors.may_undo(request.user, job),
         "may_download": selectors.result_is_there(request.user, job),
         "had_result": bool(job.result_name),
-        "undone_by": getattr(job, "undone_by", None),
+        "undone_by": undone_by,
         "waits_for": _request_about(job),
         "refused": refused[: shown.MOST_REFUSED],
         "refused_next": refused[shown.MOST_REFUSED - 1].target_id if len(refused) > shown.MOST_REFUSED else None,

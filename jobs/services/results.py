@@ -21,13 +21,19 @@ FORGOTTEN_AT_ONCE = 200
 @contextmanager
 def writing(job: Job, name: str) -> Iterator[IO[bytes]]:
     """A file for the result of ``job``, offered as ``name`` once the block is through; nothing is left of a failure."""
+    storage = storages[STORAGE]
     with tempfile.TemporaryFile() as file:
         yield file
         file.seek(0)
-        # Nobody guesses the folder, should the storage ever be served by mistake.
-        job.result_file = storages[STORAGE].save(f"{job.pk}-{secrets.token_hex(8)}/{name}", File(file))
-    job.result_name, job.result_until = name, clock.now() + KEPT
-    job.save(update_fields=["result_file", "result_name", "result_until"])
+        if job.result_file:
+            # Of a worker that was lost before the job had ended.
+            storage.delete(job.result_file)
+        # Noted before there is a file: whenever a worker is lost, no file is left that nobody knows of. The folder is
+        # new, so the storage keeps the name; and nobody guesses it, should the storage ever be served by mistake.
+        job.result_file, job.result_name = f"{job.pk}-{secrets.token_hex(8)}/{name}", name
+        job.result_until = clock.now() + KEPT
+        job.save(update_fields=["result_file", "result_name", "result_until"])
+        storage.save(job.result_file, File(file))
 
 
 def open_result(job: Job) -> IO[bytes]:

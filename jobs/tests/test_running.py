@@ -177,14 +177,19 @@ def test_a_queued_job_that_is_canceled_never_begins(naming, clerk):
         services.cancel_job(job_id=job.pk, actor=clerk)
 
 
-def test_a_result_can_be_read_after_the_job_and_is_deleted_when_its_time_is_over(clerk, settings, tmp_path):
+@pytest.fixture
+def results(settings, tmp_path):
+    """The files that jobs leave behind, in a folder of the test."""
     settings.STORAGES = settings.STORAGES | {
         "results": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": tmp_path},
         }
     }
+    return lambda: [path for path in tmp_path.rglob("*") if path.is_file()]
 
+
+def test_a_result_can_be_read_after_the_job_and_is_deleted_when_its_time_is_over(clerk, results):
     def whole(job):
         with job.result("list.csv") as file:
             file.write(b"a,b\n")
@@ -202,7 +207,29 @@ def test_a_result_can_be_read_after_the_job_and_is_deleted_when_its_time_is_over
     tasks.sweep_jobs()
     job.refresh_from_db()
     assert (job.result_file, job.result_until) == ("", None)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert results() == []
+
+
+def test_a_result_takes_the_place_of_that_of_a_worker_that_was_lost(clerk, results):
+    written = []
+
+    def whole(job):
+        with job.result("list.csv") as file:
+            file.write(b"a,b\n")
+        written.append(job.id)
+        if len(written) == 1:
+            raise OperationalError("the connection is lost")
+
+    kind = JobKind(key="test.whole", label="Whole", permission=kinds.PERMISSION, whole=whole)
+    with kinds.offered(job_kinds, kind):
+        job = services.create_job(kind="test.whole", actor=clerk)
+        with pytest.raises(OperationalError):
+            services.run_job(job_id=job.pk)
+        services.run_job(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, len(written), len(results())) == (JobState.DONE, 2, 1)
+    with open_result(job) as file:
+        assert file.read() == b"a,b\n"
 
 
 def test_nobody_starts_work_without_its_permission_nor_anothers_draft(naming, clerk):
