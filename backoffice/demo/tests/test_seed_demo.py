@@ -1,6 +1,6 @@
 """The command on a real database: what it leaves is proven, the same each time, and never mixed with anything."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -10,16 +10,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, connections
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
 
-from accounts.models import ActivityEvent, Customer, StaffMember, Status
-from audit.models import AuditEntry
-from backoffice.default_roles import DEFAULT_ROLES
+from accounts.models import Customer, StaffMember
 from backoffice.demo import company, play
-from backoffice.demo.acts import Capture, Spend
-from backoffice.demo.period import Period
-from backoffice.demo.story import tell
-from billing.models import CreditPack, Payment, StripeEvent
+from billing.models import CreditPack
 from credits.models import CreditTransaction
 from tests import databases
 from tests.factories import CustomerFactory
@@ -40,10 +34,6 @@ def seed(*options: str) -> str:
     out = StringIO()
     call_command("seed_demo", *SMALL, *options, stdout=out)
     return out.getvalue()
-
-
-def usage():
-    return CreditTransaction.objects.filter(kind="usage")
 
 
 def everything() -> dict[str, list]:
@@ -71,52 +61,14 @@ def test_ledger_and_audit_log_of_a_demo_company_are_proven():
     call_command("verify_audit", stdout=StringIO())
 
 
-def test_says_what_it_made():
-    told = seed()
-    assert "ok: 20 customers over 30 days from seed 1" in told
-    assert "0 spends refused" in told
-
-
-def test_every_spend_of_the_story_is_in_the_ledger():
-    seed()
-    story = tell(users=20, seed=1, period=Period(date(2026, 3, 1), 30))
-    told = {(act.reference, act.at, -act.credits) for act in story.acts if isinstance(act, Spend | Capture)}
-    reference = Coalesce("hold__reference", "reference")
-    assert set(usage().values_list(reference, "event_at", "amount")) == told
-
-
 def test_spending_is_booked_on_its_day_and_within_the_hour_in_the_last_days():
     seed("--users", "80", "--days", "10")
-    delays = usage().annotate(delay=F("created_at") - F("event_at"))
+    usage = CreditTransaction.objects.filter(kind="usage")
+    delays = usage.annotate(delay=F("created_at") - F("event_at"))
     assert not delays.filter(Q(delay__lt=timedelta(0)) | ~Q(created_at__date=F("event_at__date")))
     recent = delays.filter(event_at__gte=datetime(2026, 2, 27, tzinfo=UTC))
     assert recent
     assert not recent.filter(delay__gte=timedelta(hours=1))
-
-
-def test_payments_ledger_and_activity_agree():
-    seed()
-    bought = set(CreditTransaction.objects.filter(kind="purchase").values_list("reference", "amount"))
-    paid = set(Payment.objects.values_list("stripe_payment_id", "credits_purchased"))
-    acts = {event.details["payment"] for event in ActivityEvent.objects.filter(action="purchase")}
-    assert bought
-    assert bought == paid
-    assert acts == {payment for payment, _ in paid}
-
-
-def test_the_inbox_has_events_of_every_fate_and_none_that_waits():
-    seed()
-    states = set(StripeEvent.objects.values_list("state", flat=True))
-    assert states == {"processed", "ignored", "parked"}
-
-
-def test_acts_of_staff_are_in_the_audit_log_with_actor_and_reason():
-    seed()
-    verbs = {"credits.gift", "credits.adjust", "accounts.ban_user", "accounts.suspend_user"}
-    acts = AuditEntry.objects.filter(action__in=verbs)
-    assert {act.action for act in acts} == verbs
-    assert all(act.actor and act.reason for act in acts)
-    assert set(Customer.objects.values_list("status", flat=True)) == set(Status.values)
 
 
 def test_the_same_seed_fills_two_databases_alike():
@@ -133,21 +85,6 @@ def test_another_seed_fills_it_with_others():
     empty_the_database()
     seed("--seed", "2")
     assert not first & set(Customer.objects.values_list("external_id", flat=True))
-
-
-def test_the_admin_logs_in_with_the_password_kept_in_the_data_directory(data_dir):
-    seed()
-    password = (data_dir / "secrets" / "demo-password").read_text().strip()
-    assert authenticate(username="admin@example.com", password=password).is_superuser
-    others = StaffMember.objects.exclude(email="admin@example.com")
-    assert others
-    assert not any(member.has_usable_password() for member in others)
-
-
-def test_there_is_a_member_of_staff_for_every_default_role(data_dir):
-    seed()
-    members = StaffMember.objects.filter(groups__isnull=False)
-    assert set(members.values_list("groups__name", flat=True)) == set(DEFAULT_ROLES)
 
 
 def test_an_admin_who_is_there_already_keeps_the_password(data_dir):

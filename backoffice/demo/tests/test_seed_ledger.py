@@ -1,10 +1,8 @@
 """Each act of the ledger is in the demo company, so that none of its pages is empty."""
 
 from datetime import UTC, datetime
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.db.models import F
 
 from audit.models import AuditEntry
@@ -13,18 +11,18 @@ from credits.models import CreditAccount, CreditDebt, CreditHold, CreditTransact
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def company(settings, tmp_path, monkeypatch):
-    settings.DATA_DIR = tmp_path
-    # What is rare among hundreds of customers happens to a few dozen too.
-    monkeypatch.setattr(jobs, "FAILS", 0.03)
-    monkeypatch.setattr(jobs, "DISAPPOINTS", 0.02)
-    monkeypatch.setattr(jobs, "ENDS", dict.fromkeys(jobs.ENDS, 1))
-    monkeypatch.setattr(subscriptions, "UPGRADES", 0.7)
-    call_command("seed_demo", "--users", "70", "--days", "60", "--until", "2026-03-01", stdout=StringIO())
+@pytest.fixture(scope="module", autouse=True)
+def company(seed_once):
+    with pytest.MonkeyPatch.context() as patch:
+        # What is rare among hundreds of customers happens to a few dozen too.
+        patch.setattr(jobs, "FAILS", 0.03)
+        patch.setattr(jobs, "DISAPPOINTS", 0.02)
+        patch.setattr(jobs, "ENDS", dict.fromkeys(jobs.ENDS, 1))
+        patch.setattr(subscriptions, "UPGRADES", 0.7)
+        seed_once("--users", "70", "--days", "60", "--until", "2026-03-01")
 
 
 def entries(*kinds: str):
