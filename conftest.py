@@ -83,6 +83,16 @@ def _anchors_of_its_own(settings, tmp_path_factory) -> None:
     settings.AUDIT_ANCHOR_FILE = tmp_path_factory.getbasetemp() / f"anchors-{uuid.uuid4().hex}.log"
 
 
+@pytest.fixture
+def django_assert_num_queries(django_assert_num_queries, monkeypatch):
+    """pytest-django's, of pages whose sidebar asks for no badge: else a new badge would move the number of each page.
+
+    What a badge costs is pinned once, in ``backoffice/lib/tests/test_admin_shell.py``.
+    """
+    monkeypatch.setattr("backoffice.lib.admin.navigation._badge", lambda request, entry: None)
+    return django_assert_num_queries
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _flush_as_owner() -> Iterator[None]:
     """After a test that commits, the owner empties the tables: the runtime role cannot, and must not."""

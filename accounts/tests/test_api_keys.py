@@ -221,7 +221,7 @@ def test_the_list_takes_a_fixed_number_of_queries(client, django_assert_num_quer
     for _ in range(10):
         key("read")
     client.get(LIST)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(4):
         page = client.get(LIST)
     assert page.content.decode().count("bo_") >= 10
 

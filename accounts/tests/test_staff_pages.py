@@ -139,11 +139,11 @@ def test_nobody_is_deleted(client, boss):
 
 def test_the_list_of_staff_takes_a_fixed_number_of_queries(client, boss, django_assert_num_queries):
     client.get(LIST)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(5):
         client.get(LIST)
     for member in StaffFactory.create_batch(20):
         member.groups.add(Group.objects.get_or_create(name="support")[0])
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(5):
         client.get(LIST)
 
 

@@ -85,22 +85,22 @@ def test_the_payments_list_takes_the_same_number_of_queries_for_few_and_many(
 ):
     paid(customer, 1)
     client.get(PAYMENTS)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         client.get(PAYMENTS)
     for number in range(2, 14):
         paid(CustomerFactory(), number)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         client.get(PAYMENTS)
 
 
 def test_the_inbox_takes_the_same_number_of_queries_for_few_and_many(client, reader, django_assert_num_queries):
     post(encoded(intent_succeeded(payment_intent())))
     client.get(EVENTS)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         client.get(EVENTS)
     for _ in range(12):
         post(encoded(intent_succeeded(payment_intent())))
-    with django_assert_num_queries(9) as queries:
+    with django_assert_num_queries(6) as queries:
         client.get(EVENTS)
     assert not any('"payload"' in query["sql"] or '"body"' in query["sql"] for query in queries.captured_queries)
 

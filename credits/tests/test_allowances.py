@@ -312,7 +312,7 @@ def test_one_whose_grant_is_refused_holds_nobody_up_and_is_tried_again(user, mon
     assert_proven()
 
 
-def test_many_accounts_are_taken_in_turns(monkeypatch, django_assert_max_num_queries):
+def test_many_accounts_are_taken_in_turns(monkeypatch):
     users = CustomerFactory.create_batch(5)
     for person in users:
         plan(person, 100)

@@ -100,7 +100,7 @@ def test_the_lists_take_the_same_number_of_queries_for_few_and_many(client, hist
         post(user, TransactionKind.GIFT, 10, user.pk)
         services.place_hold(user_id=user.pk, amount=Decimal(1), idempotency_key=f"test:h{user.pk}")
     client.get(address(model))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         client.get(address(model))
 
 

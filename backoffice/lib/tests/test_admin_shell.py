@@ -9,10 +9,11 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.template import Context, Template
 from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice.lib import registry
-from backoffice.lib.admin.navigation import current_item, sidebar
+from backoffice.lib.admin.navigation import _badge, current_item, sidebar
 from backoffice.lib.admin.panels import customer_page
 from backoffice.lib.admin.timezones import zone_named
 from tests.factories import CustomerFactory, StaffFactory
@@ -96,6 +97,18 @@ def test_badges_are_asked_only_for_those_who_see_them_and_a_broken_one_is_left_o
     [_, billing] = sidebar(request_of(rf, StaffFactory(permissions=["accounts.view_customer"])))
     assert asked == [True]
     assert [(item.key, item.badge) for item in billing.items] == [("broken", None), ("home", 1234)]
+
+
+def test_a_badge_of_the_house_costs_one_query(rf):
+    request = request_of(rf, StaffFactory(is_superuser=True))
+    costs = {}
+    for entry in registry.navigation:
+        with CaptureQueriesContext(connection) as queries:
+            _badge(request, entry)
+        # Within a transaction each stands in a savepoint of its own.
+        costs[entry.key] = sum("SAVEPOINT" not in query["sql"] for query in queries.captured_queries)
+    assert {key for key, cost in costs.items() if cost} >= {"approvals", "audit-proofs", "integrity", "messages"}
+    assert max(costs.values()) == 1
 
 
 def test_home_shows_what_waits_and_a_card_for_each_section(client, navigation):
