@@ -70,20 +70,23 @@ NUMBER_THE_NEW = f"""
 UPDATE incoming_customers AS row
 SET is_new = true, user_id = nextval(pg_get_serial_sequence('accounts_user', 'id')),
     code_is_ours = referral_code IS NULL, referral_code = coalesce(referral_code, {CODE})
-WHERE user_id IS NULL
+WHERE user_id IS NULL;
+ANALYZE incoming_customers
 """  # noqa: S608 (constants of ours)
-# A code of the file stands; of ours, the first of a code does. Each of the two questions is one pass over the rows: as
-# conditions joined by OR they are asked of each row against all others.
+# A code of the file stands; of ours, the first of a code does. Who has to change, nearly always nobody, is looked for
+# once, as an array: as a condition on each row it would be looked for again with each, whatever the planner thinks of a
+# table that is a moment old.
 CHANGE_TAKEN_CODES = f"""
 UPDATE incoming_customers AS row SET referral_code = {CODE}
-WHERE row.code_is_ours AND row.line IN (
+WHERE row.code_is_ours AND row.line = ANY(ARRAY(
     SELECT taken.line FROM incoming_customers AS taken
     JOIN accounts_user AS person ON person.referral_code = taken.referral_code
+    WHERE taken.code_is_ours
     UNION ALL
     SELECT line FROM (
-        SELECT line, row_number() OVER (PARTITION BY referral_code ORDER BY code_is_ours, line) AS place
+        SELECT line, code_is_ours, row_number() OVER (PARTITION BY referral_code ORDER BY code_is_ours, line) AS place
         FROM incoming_customers) AS same_code
-    WHERE place > 1)
+    WHERE place > 1 AND code_is_ours))
 """  # noqa: S608 (constants of ours)
 # What identifies a customer elsewhere is set once: it is told when there was none.
 UPDATE = """
