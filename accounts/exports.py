@@ -1,4 +1,4 @@
-"""Customers as a file."""
+"""Customers and tags as files."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import F, Value
 
 from accounts import selectors
+from accounts.models import Tag
 from audit.actions import Action
 from backoffice.lib.csv import Column, MajorUnits, PlainNumber, UtcText
 from backoffice.lib.exports import Export
@@ -31,4 +32,21 @@ USERS = Export(
     rows=selectors.customer_list,
     columns=_columns,
     order=10,
+)
+
+
+def _tag_columns() -> Sequence[Column]:
+    # Those of accounts.catalogues, so that the file can be imported again.
+    return Column("name", "name"), Column("colour", "colour")
+
+
+TAGS = Export(
+    key="tags",
+    label="Tags",
+    permission="accounts.export_tags",
+    action=Action.TAGS_EXPORTED,
+    rows=Tag.objects.all,
+    columns=_tag_columns,
+    formats=("csv", "json"),
+    order=60,
 )

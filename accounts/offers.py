@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts import customer_page, jumps, keeping, selectors
 from accounts.admin import bulk_acts
-from accounts.exports import USERS
+from accounts.exports import TAGS, USERS
 from accounts.models import CustomerTotals
 from audit.exporting import offer
 from backoffice.lib import roles
@@ -49,6 +49,7 @@ def register() -> None:
     roles.declare("account_emailaddress", roles.TableGrant(insert=False))
     roles.declare("account_emailconfirmation", roles.TableGrant(insert=False))
     offer(USERS)
+    offer(TAGS)
     bulk_acts.register()
     keeping.register()
     _register_navigation()

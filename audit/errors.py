@@ -10,3 +10,7 @@ class OutsideTransaction(AuditError):
 
     def __init__(self) -> None:
         super().__init__("An audit entry is written in the transaction of the act it tells of.")
+
+
+class NotAsShown(Exception):
+    """What was confirmed is not what would be done now."""

@@ -32,6 +32,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "accounts.change_customer",
         "accounts.add_tag",
         "accounts.change_tag",
+        "accounts.export_tags",
         "accounts.ban_user",
         "accounts.suspend_user",
         "accounts.reset_password",
@@ -59,6 +60,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "credits.export_ledger",
         "credits.export_statement",
         "billing.export_payments",
+        "billing.export_creditpacks",
         "credits.view_integrityrun",
         "credits.verify_ledger",
         "jobs.view_approval",
@@ -96,6 +98,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "accounts.export_customers",
         "credits.export_ledger",
         "billing.export_payments",
+        "billing.export_creditpacks",
         "credits.view_integrityrun",
     ),
 }

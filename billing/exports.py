@@ -1,13 +1,15 @@
-"""Payments as a file."""
+"""Payments and packs as files."""
 
 from collections.abc import Sequence
 
-from django.db.models import F
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
 
 from audit.actions import Action
 from backoffice.lib.csv import Column, PlainNumber, UtcText, major_units_of
 from backoffice.lib.exports import Export
 from billing import selectors
+from billing.models import CreditPack
 
 
 def _columns() -> Sequence[Column]:
@@ -32,4 +34,30 @@ PAYMENTS = Export(
     rows=selectors.payments,
     columns=_columns,
     order=40,
+)
+
+
+def _pack_columns() -> Sequence[Column]:
+    # Those of billing.catalogues, so that the file can be imported again.
+    return (
+        Column("id", "pk"),
+        Column("name", "name"),
+        Column("credits", PlainNumber(F("credits"))),
+        Column("price", major_units_of("price_minor", "currency")),
+        Column("currency", "currency"),
+        Column("stripe_price_id", "stripe_price_id"),
+        Column("is_active", Cast("is_active", TextField())),
+        Column("position", "position"),
+    )
+
+
+PACKS = Export(
+    key="packs",
+    label="Credit packs",
+    permission="billing.export_creditpacks",
+    action=Action.PACKS_EXPORTED,
+    rows=CreditPack.objects.all,
+    columns=_pack_columns,
+    formats=("csv", "json"),
+    order=50,
 )

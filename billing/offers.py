@@ -31,7 +31,7 @@ from backoffice.lib.retention import Retention, retentions
 from billing import jumps, selectors
 from billing.api.payments import PaymentOut, latest
 from billing.badges import status_badge
-from billing.exports import PAYMENTS
+from billing.exports import PACKS, PAYMENTS
 from billing.services import forgetting, lives
 
 SHOWN_PAYMENTS = 10
@@ -56,6 +56,7 @@ def register() -> None:
     roles.declare("billing_stripeevent", roles.TableGrant(update=(*EVENT_OUTCOME, *EVENT_CONTENT)))
     roles.declare("billing_payment", roles.TableGrant(update=PAYMENT_DETAILS))
     offer(PAYMENTS)
+    offer(PACKS)
     _register_lives()
     customer_parts.register(
         CustomerPart(key="payments", permission=SEE_PAYMENTS, schema=PaymentOut, read=latest, order=30)

@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 from accounts.models import User
 from backoffice.lib import clock
 from backoffice.lib.countries import COUNTRIES
-from backoffice.lib.csv import RUN_BY_SPREADSHEETS
+from backoffice.lib.csv import as_typed
 from backoffice.lib.money import is_currency
 from backoffice.lib.texts import NUL
 from credits.amounts import parse_amount
@@ -39,7 +39,7 @@ def cell(text: str) -> str:
     bare = text.strip(" \t\r\n\xa0")
     if NUL in bare:
         raise BadValue("The value holds a NUL character.", "Remove it: it is none that anybody typed.")
-    return bare[1:] if bare[:1] == "'" and bare[1:2] and bare[1] in RUN_BY_SPREADSHEETS else bare
+    return as_typed(bare)
 
 
 def text_of(longest: int) -> Callable[[str], str]:

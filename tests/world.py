@@ -247,6 +247,8 @@ PLACES: dict[str, Callable[[], object]] = {
     "import_id": lambda: CustomerImport.objects.order_by("pk")[0].pk,
     "/accounts/customer/export/ key": lambda: "users",
     "/audit/auditentry/export/ key": lambda: "audit",
+    "/accounts/tag/export/ key": lambda: "tags",
+    "/billing/creditpack/export/ key": lambda: "packs",
     "/billing/payment/export/ key": lambda: "payments",
     "/credits/credittransaction/export/ key": lambda: "transactions",
     "/api/v1/admin/export/ name": lambda: "balances",

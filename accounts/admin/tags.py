@@ -10,9 +10,12 @@ from django.http import Http404, HttpRequest
 from django.urls import URLPattern, path, reverse
 
 from accounts import selectors, services
+from accounts.catalogues import TagResource
 from accounts.errors import AccountError
 from accounts.models import Tag
 from accounts.selectors.notes import COUNTED_BEARERS
+from audit.exportlists import ExportMixin
+from audit.importlists import ImportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Change, ConfirmFormView
@@ -24,7 +27,7 @@ class TagForm(forms.ModelForm):
         fields = ("name", "colour")
 
     def clean_name(self) -> str:
-        return " ".join(self.cleaned_data["name"].split())
+        return Tag.tidy(self.cleaned_data["name"])
 
 
 class DeleteForm(forms.Form):
@@ -65,8 +68,9 @@ def bearers(tag: Any) -> str:
 
 
 @admin.register(Tag)
-class TagAdmin(AuditedModelAdmin):
+class TagAdmin(ImportMixin, ExportMixin, AuditedModelAdmin):
     form = TagForm
+    catalogue = TagResource
     list_display = ("name", "looks", "customers", "made")
     search_fields = ("name",)
     search_help_text = "Name"

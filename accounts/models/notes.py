@@ -49,7 +49,10 @@ class Tag(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
-        permissions = [("tag_customers", "Can put tags on customers and take them off")]
+        permissions = [
+            ("tag_customers", "Can put tags on customers and take them off"),
+            ("export_tags", "Can export the tags"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("name"), name="tag_name_unique", violation_error_message="There is a tag of this name."
@@ -64,6 +67,11 @@ class Tag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @staticmethod
+    def tidy(name: str) -> str:
+        """A name as it is kept: without blanks around it, and with single ones in it."""
+        return " ".join(name.split())
 
 
 class CustomerTag(models.Model):

@@ -170,6 +170,11 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text[:1] and text[0] in RUN_BY_SPREADSHEETS else text
 
 
+def as_typed(text: str) -> str:
+    """What ``safe_cell`` was made of, so that a file of ours can be read again."""
+    return text[1:] if text[:1] == "'" and text[1:2] and text[1] in RUN_BY_SPREADSHEETS else text
+
+
 def _header(text: str) -> str:
     cell = safe_cell(text)
     return '"' + cell.replace('"', '""') + '"' if set(cell) & set('",\r\n') else cell

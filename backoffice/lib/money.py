@@ -31,6 +31,14 @@ def major_units(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
+def minor_units(amount: Decimal, currency: str) -> int:
+    """Decimal("12.34") of USD are 1234 minor units. Raises ValueError when the currency has fewer decimals."""
+    minor = amount.scaleb(exponent(currency))
+    if minor != int(minor):
+        raise ValueError(f"A price in {currency} has at most {exponent(currency)} decimals.")
+    return int(minor)
+
+
 def format_money(minor: int, currency: str) -> str:
     """``$12.34`` for 1234 minor units of USD."""
     decimals = exponent(currency)

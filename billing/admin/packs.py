@@ -8,9 +8,12 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
+from audit.exportlists import ExportMixin
+from audit.importlists import ImportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib import money
 from backoffice.lib.admin import display
+from billing.catalogues import PackResource
 from billing.models import CreditPack
 from billing.models.payments import MAX_MINOR
 
@@ -50,19 +53,21 @@ class PackForm(forms.ModelForm):
         return cleaned
 
     def _minor_units(self, price: Decimal, currency: str) -> int:
-        minor = price.scaleb(money.exponent(currency))
+        try:
+            minor = money.minor_units(price, currency)
+        except ValueError as error:
+            self.add_error("price", str(error))
+            return 0
         if minor > MAX_MINOR:
             self.add_error("price", "The price is too high.")
-        elif minor != int(minor):
-            self.add_error("price", f"A price in {currency} has at most {money.exponent(currency)} decimals.")
-        else:
-            return int(minor)
-        return 0
+            return 0
+        return minor
 
 
 @admin.register(CreditPack)
-class CreditPackAdmin(AuditedModelAdmin):
+class CreditPackAdmin(ImportMixin, ExportMixin, AuditedModelAdmin):
     form = PackForm
+    catalogue = PackResource
     list_display = ("name", "credits_shown", "price_shown", "stripe_price_id", "active_shown", "position")
     list_filter = ("is_active",)
     search_fields = ("name", "stripe_price_id")

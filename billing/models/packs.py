@@ -40,6 +40,7 @@ class CreditPack(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        permissions = [("export_creditpacks", "Can export the credit packs")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(credits__gt=0, credits__lte=MAX_AMOUNT),
