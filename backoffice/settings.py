@@ -158,8 +158,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300,
         "options": {"expires": 300},
     },
-    "collect-merged-debts": {
-        "task": "credits.tasks.collect_merged_debts",
+    "settle-merged": {
+        "task": "credits.tasks.settle_merged",
         "schedule": 300,
         "options": {"expires": 300},
     },

@@ -1,6 +1,5 @@
 """What this app offers to the rest of the house, under strings."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,9 +12,7 @@ from audit.exporting import offer
 from audit.selectors import entry_with
 from backoffice.lib import clock, roles
 from backoffice.lib.admin import display
-from backoffice.lib.admin.confirm import Change
 from backoffice.lib.admin.proofs import is_too_old
-from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.money import format_credits
 from backoffice.lib.registry import (
     CustomerAction,
@@ -39,13 +36,11 @@ from backoffice.lib.registry import (
     navigation,
     resource_links,
 )
-from credits import allocation, jumps, selectors
+from credits import allocation, jumps, lives, selectors
 from credits.admin import approvals, bulk_gift, ledger_panel
-from credits.admin.merging import effect as merge_effect
 from credits.api.balances import TransactionOut, transaction_out
 from credits.exports import BALANCES, TRANSACTIONS
 from credits.models import CreditAccount, CreditTransaction
-from credits.services import merging
 
 # What the small buttons of the customers list fill in, for the reader to change.
 QUICK_AMOUNT = 10
@@ -74,7 +69,7 @@ def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     _declare_grants()
     _guard_demo_mode()
-    _register_lives()
+    lives.register()
     customer_parts.register(
         CustomerPart(key="transactions", permission=SEE_LEDGER, schema=TransactionOut, read=_latest_entries, order=10)
     )
@@ -196,44 +191,6 @@ def _integrity_badge() -> int:
 
 def _latest_entries(user_id: int, limit: int) -> list[TransactionOut]:
     return [transaction_out(row) for row in selectors.entries_of(user_id).order_by("-seq")[:limit]]
-
-
-def _register_lives() -> None:
-    merge_steps.register(
-        MergeStep(
-            key="credits",
-            move=merging.move_credits,
-            obstacles=merging.obstacles,
-            effect=merge_effect,
-            order=10,
-        )
-    )
-    anonymisers.register(
-        Anonymiser(
-            key="credits",
-            forget=lambda user_ids, known: {},
-            obstacles=_work_under_way,
-            effect=_lost_balance,
-            kept={
-                "credits.CreditTransaction": "the ledger is evidence; integrations put ids there and no names",
-                "credits.CreditLot": "the currency of what was paid",
-                "credits.CreditHold": "the reference of work, by which a capture finds it",
-                "credits.IdempotencyRecord": "keys and amounts, by which a retry is known again",
-                "credits.IntegrityRun": "names rows by number",
-            },
-            order=10,
-        )
-    )
-
-
-def _lost_balance(user_ids: Sequence[int]) -> list[Change]:
-    balance = selectors.standing(user_id=user_ids[0], now=clock.now()).balance
-    return [Change("Balance", display.credits(balance), "stays on the books, spent by nobody")]
-
-
-def _work_under_way(user_ids: Sequence[int]) -> list[str]:
-    held = selectors.held_by(user_ids, now=clock.now())
-    return ["Work of this customer is running, for which credits are held: wait until it has ended."] if held else []
 
 
 def _guard_demo_mode() -> None:

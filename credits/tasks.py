@@ -15,9 +15,9 @@ def expire_credits() -> None:
 
 
 @shared_task
-def collect_merged_debts() -> None:
-    """Every few minutes: what became due on accounts that were merged is paid by those who stayed."""
-    services.collect_merged_debts()
+def settle_merged() -> None:
+    """Every few minutes: what was booked since on accounts that were merged goes on to those who stayed."""
+    services.settle_merged()
 
 
 @shared_task

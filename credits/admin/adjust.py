@@ -14,13 +14,12 @@ from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import selectors, services
-from credits.admin.effects import balance_changes
+from credits.admin.effects import REFUSALS, balance_changes, check_has_ledger
 from credits.admin.fields import LastDayField, ReasonField, SignedAmountField
 from credits.approving import addition
-from credits.errors import CreditError, DemoCustomer, InsufficientCredits
+from credits.errors import InsufficientCredits
 from credits.limits import Limit
 from jobs.admin.approvable import ApprovableFormView
-from jobs.errors import WorkError
 
 
 class AdjustForm(forms.Form):
@@ -42,7 +41,7 @@ class AdjustView(ApprovableFormView):
     submit_label = "Adjust balance"
     is_dangerous = True
     navigation_key = "customers"
-    domain_errors = (CreditError, WorkError)
+    domain_errors = REFUSALS
     verb = limited_verb = Limit.ADJUST
     help_text = "A correction of the ledger itself. A present is a gift, and usage that failed is refunded."
 
@@ -57,8 +56,7 @@ class AdjustView(ApprovableFormView):
         return {"amount": request.GET.get("amount", "")}
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        if subject.demo_mode:
-            raise DemoCustomer(subject.pk)
+        check_has_ledger(subject)
         account, amount = selectors.standing(user_id=subject.pk, now=clock.now()), cleaned_data["amount"]
         if -amount > account.available:
             raise InsufficientCredits(needed=-amount, available=account.available)

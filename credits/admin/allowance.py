@@ -13,10 +13,9 @@ from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
 from backoffice.lib.money import format_credits
 from credits import services
+from credits.admin.effects import REFUSALS, check_has_ledger
 from credits.admin.fields import AmountField, ReasonField
-from credits.errors import CreditError, DemoCustomer
 from credits.models import CreditAccount
-from jobs.errors import WorkError
 
 
 class AllowanceField(AmountField):
@@ -37,7 +36,7 @@ class AllowanceView(ConfirmFormView):
     title = submit_label = "Adjust allowance"
     is_dangerous = True
     navigation_key = "customers"
-    domain_errors = (CreditError, WorkError)
+    domain_errors = REFUSALS
     help_text = "While a subscription is live, its next invoice sets the allowance anew."
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:
@@ -50,8 +49,7 @@ class AllowanceView(ConfirmFormView):
         return {"amount": f"{_account(subject).monthly_allowance.normalize():f}"}
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        if subject.demo_mode:
-            raise DemoCustomer(subject.pk)
+        check_has_ledger(subject)
         account, amount = _account(subject), cleaned_data["amount"]
         grants, ends_at = services.preview_allowance(user_id=subject.pk, amount=amount)
         return [

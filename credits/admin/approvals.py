@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from accounts.errors import CustomerRetired
 from accounts.models import Customer
 from backoffice.lib.admin.confirm import Change
 from backoffice.lib.money import format_credits
@@ -55,7 +56,7 @@ def _offer(
             effect=lambda params: effect(view(), params),
             run=run,
             url=url,
-            refusals=(CreditError,),
+            refusals=(CreditError, CustomerRetired),
         )
     )
 

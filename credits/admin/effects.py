@@ -2,9 +2,25 @@
 
 from decimal import Decimal
 
+from accounts.errors import CustomerRetired
+from accounts.models import Customer
+from accounts.selectors import retirement_seen
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Change
 from credits import allocation, selectors
+from credits.errors import CreditError, DemoCustomer
+from jobs.errors import WorkError
+
+# What the forms on credits show as an error.
+REFUSALS = (CreditError, CustomerRetired, WorkError)
+
+
+def check_has_ledger(customer: Customer) -> None:
+    """Raise DemoCustomer or CustomerRetired for one whose ledger staff add nothing to."""
+    if customer.demo_mode:
+        raise DemoCustomer(customer.pk)
+    if retirement_seen(customer) is not None:
+        raise CustomerRetired
 
 
 def balance_changes(account: allocation.Account, amount: Decimal) -> list[Change]:

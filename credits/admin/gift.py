@@ -14,13 +14,11 @@ from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import selectors, services
-from credits.admin.effects import balance_changes
+from credits.admin.effects import REFUSALS, balance_changes, check_has_ledger
 from credits.admin.fields import AmountField, LastDayField, ReasonField
 from credits.approving import addition
-from credits.errors import CreditError, DemoCustomer
 from credits.limits import Limit
 from jobs.admin.approvable import ApprovableFormView
-from jobs.errors import WorkError
 
 
 class GiftForm(forms.Form):
@@ -35,7 +33,7 @@ class GiftView(ApprovableFormView):
     title = "Gift credits"
     submit_label = "Gift credits"
     navigation_key = "customers"
-    domain_errors = (CreditError, WorkError)
+    domain_errors = REFUSALS
     verb = limited_verb = Limit.GIFT
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:
@@ -49,8 +47,7 @@ class GiftView(ApprovableFormView):
         return {"amount": request.GET.get("amount", "")}
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        if subject.demo_mode:
-            raise DemoCustomer(subject.pk)
+        check_has_ledger(subject)
         account = selectors.standing(user_id=subject.pk, now=clock.now())
         changes = balance_changes(account, cleaned_data["amount"])
         if expires_at := cleaned_data["last_day"]:

@@ -17,14 +17,13 @@ from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import allocation, selectors, services
 from credits.acts import Refund, Reversal
+from credits.admin.effects import REFUSALS
 from credits.admin.fields import AmountField, ReasonField
 from credits.approving import REVERSE, undoing
-from credits.errors import CreditError
 from credits.limits import Limit
 from credits.models import CreditTransaction
 from credits.postings import PostResult
 from jobs.admin.approvable import ApprovableFormView
-from jobs.errors import WorkError
 
 
 class UndoForm(forms.Form):
@@ -36,7 +35,7 @@ class UndoView(ApprovableFormView):
     form_class = UndoForm
     is_dangerous = True
     navigation_key = "ledger"
-    domain_errors = (CreditError, WorkError)
+    domain_errors = REFUSALS
     done_before: ClassVar[str]
     # The act as the effect of it is worked out, the service that does it, and the namespace of its keys.
     act_class: ClassVar[type[Refund | Reversal]]

@@ -8,7 +8,7 @@ from credits.services.expiry import expire_credits
 from credits.services.gifts import gift_credits
 from credits.services.holds import capture_hold, place_hold, release_hold
 from credits.services.integrity import verify_ledger
-from credits.services.merging import collect_merged_debts, move_credits
+from credits.services.merging import move_credits, settle_merged
 from credits.services.posting import post, post_batch
 from credits.services.refunds import claw_back, refund_usage, reinstate
 from credits.services.staff_allowances import AllowanceResult, adjust_allowance
@@ -26,7 +26,6 @@ __all__ = [
     "capture_hold",
     "charge_credits",
     "claw_back",
-    "collect_merged_debts",
     "expire_credits",
     "gift_credits",
     "move_credits",
@@ -40,6 +39,7 @@ __all__ = [
     "reset_allowances",
     "reverse_transaction",
     "set_allowance",
+    "settle_merged",
     "tell_of_movements",
     "verify_ledger",
 ]

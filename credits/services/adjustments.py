@@ -28,7 +28,8 @@ def adjust_credits(
 
     Credits that are added lapse at ``expires_at`` (UTC) if told. The same key again answers the first adjustment and
     writes nothing. ``approved_by`` is the second person whose limit it counts against. Raises ReasonMissing,
-    LimitExceeded, InvalidAmount, InvalidExpiry, InsufficientCredits, UnknownUser, DemoCustomer, IdempotencyConflict.
+    LimitExceeded, InvalidAmount, InvalidExpiry, InsufficientCredits, UnknownUser, DemoCustomer,
+    CustomerRetired, IdempotencyConflict.
     """
     adjustment = Posting(
         user_id=user_id,

@@ -4,7 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.errors import CustomerRetired
 from accounts.models import User
+from accounts.selectors import retirement_of
 from audit import services as audit
 from audit.actions import Action
 from backoffice.lib.money import plain_credits
@@ -29,13 +31,16 @@ def post_as_staff(
     """Do an act that makes an entry and record it, once: a replay did nothing.
 
     Its credits count against ``limit`` of the actor, or of the second person who allowed it. Raises ReasonMissing,
-    LimitExceeded, and the CreditError of a refusal; what time has done to the account stays booked after the latter.
+    LimitExceeded, CustomerRetired, and the CreditError of a refusal; what time has done to the account stays booked
+    after the latter.
     """
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept in the ledger and in the audit log.")
     holder = approved_by or actor
     with transaction.atomic():
         lock_staff(holder)
+        if act.target.user_id is not None and retirement_of(act.target.user_id) is not None:
+            raise CustomerRetired
         outcome = try_post(act)
         if isinstance(outcome, PostResult) and not outcome.replayed:
             count_use(staff=holder, verb=limit, amount=abs(outcome.amount), key=act.idempotency_key)

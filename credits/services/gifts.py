@@ -25,7 +25,7 @@ def gift_credits(
 
     The same key again answers the first gift and writes nothing. ``approved_by`` is the second person whose limit it
     counts against. Raises ReasonMissing, LimitExceeded, InvalidAmount, InvalidExpiry, UnknownUser, DemoCustomer,
-    IdempotencyConflict.
+    CustomerRetired, IdempotencyConflict.
     """
     gift = Posting(
         user_id=user_id,

@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from accounts.errors import CustomerRetired
 from accounts.models import User
+from accounts.selectors import retirement_of
 from audit import services as audit
 from audit.actions import Action
 from backoffice.lib.money import plain_credits
@@ -39,7 +41,7 @@ def adjust_allowance(
 
     More than before grants the difference for the running period at once and counts against the actor's limit of
     adjustments; less takes effect with the next period. Raises ReasonMissing, InvalidAmount, UnknownUser, DemoCustomer,
-    LimitExceeded, and TokenReused when the key stands for another raise.
+    CustomerRetired, LimitExceeded, and TokenReused when the key stands for another raise.
     """
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept in the audit log.")
@@ -50,6 +52,8 @@ def adjust_allowance(
         raise UnknownUser(user_id)
     if account.user.demo_mode:
         raise DemoCustomer(user_id)
+    if retirement_of(user_id) is not None:
+        raise CustomerRetired
     before = account.monthly_allowance
     if before == amount:
         return AllowanceResult(before, amount, Decimal(0))

@@ -19,6 +19,7 @@ from credits.errors import CustomerBanned
 from credits.kinds import TransactionKind
 from credits.models import CreditAccount, CreditLot, CreditTransaction
 from credits.postings import Posting, PostResult
+from credits.services import merging
 from jobs.models import Approval
 from tests.api import Program, code_of, key
 from tests.factories import CustomerFactory, StaffFactory
@@ -144,8 +145,8 @@ def test_a_payment_that_is_refunded_after_the_merge_is_paid_by_who_stays(pair):
         idempotency_key="test:r",
     )
     assert CreditAccount.objects.get(pk=merged.pk).debt == 10
-    assert services.collect_merged_debts() == 1
-    assert services.collect_merged_debts() == 0
+    assert services.settle_merged() == 1
+    assert services.settle_merged() == 0
     assert (balance(survivor), CreditAccount.objects.get(pk=merged.pk).debt) == (0, 0)
     assert list(selectors.verify()) == []
 
@@ -161,12 +162,68 @@ def test_what_who_stays_cannot_pay_waits_for_them_to_have_it(pair):
         kind=TransactionKind.REVERSAL,
         idempotency_key="test:r",
     )
-    services.collect_merged_debts()
+    services.settle_merged()
     assert CreditAccount.objects.get(pk=merged.pk).debt == 7
     post(survivor, 50, "later")
-    services.collect_merged_debts()
+    services.settle_merged()
     assert (balance(survivor), CreditAccount.objects.get(pk=merged.pk).debt) == (43, 0)
     assert list(selectors.verify()) == []
+
+
+def test_usage_that_is_refunded_after_the_merge_comes_to_who_stays(pair):
+    survivor, merged = pair
+    post(merged, 10, "gift")
+    used = charge(merged.pk, 4, "used")
+    merge(survivor, merged)
+    services.refund_usage(
+        transaction_id=used.transaction_id, amount=None, reason="It failed", idempotency_key="test:refund"
+    )
+    assert (balance(survivor), balance(merged)) == (6, 4)
+    assert services.settle_merged() == 1
+    assert services.settle_merged() == 0
+    assert (balance(survivor), balance(merged)) == (10, 0)
+    assert list(selectors.verify()) == []
+
+
+def test_one_account_that_is_refused_keeps_no_other_from_being_settled(pair, monkeypatch):
+    survivor, merged = pair
+    other, broken = CustomerFactory(), CustomerFactory()
+    merge(survivor, broken)
+    merge(other, merged)
+    for user in (merged, broken):
+        post(user, 5, "late")
+    move = merging._move
+
+    def refuse_one(account, *where):
+        if account.user_id == broken.pk:
+            raise MergeRefused("No.")
+        return move(account, *where)
+
+    monkeypatch.setattr(merging, "_move", refuse_one)
+    assert services.settle_merged() == 1
+    assert (balance(other), balance(broken)) == (5, 5)
+
+
+@pytest.mark.parametrize("fate", ["merged", "anonymised"])
+def test_staff_give_nothing_to_who_is_no_customer_any_more(client, pair, fate):
+    survivor, gone = pair
+    staff = StaffFactory(is_superuser=True)
+    if fate == "merged":
+        merge(survivor, gone)
+    else:
+        accounts.anonymise_user(user_id=gone.pk, reason="Asked for", actor=staff)
+    given = {"user_id": gone.pk, "amount": Decimal(5), "reason": "r", "actor": staff, "idempotency_key": "test:a"}
+    for act in (services.gift_credits, services.adjust_credits, services.adjust_allowance):
+        with pytest.raises(CustomerRetired):
+            act(**given)
+    client.force_login(staff)
+    for form in ("gift", "adjust", "allowance"):
+        page = client.post(
+            reverse(f"admin:credits_{form}", args=[gone.pk]),
+            {"amount": "5", "reason": "r", "token": TOKEN, "confirm": "yes"},
+        )
+        assert "the row stays for its ledger alone" in page.content.decode()
+    assert not CreditTransaction.objects.filter(account_id=gone.pk).exists()
 
 
 def test_an_allowance_ends_with_the_row_it_is_on(pair):

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from accounts.services import anonymise_user
 from audit.models import AuditEntry
 from backoffice.lib import clock
 from credits import selectors, services
@@ -138,6 +139,17 @@ def test_bad_amounts_get_a_clear_error_and_change_nothing(client, staff, amount)
 def test_the_form_needs_its_permission(client):
     client.force_login(StaffFactory(permissions=["credits.adjust_credits"]))
     assert client.get(reverse("admin:credits_allowance", args=[CustomerFactory().pk])).status_code == 403
+
+
+def test_an_allowance_ends_when_the_customer_is_anonymised(staff):
+    customer = CustomerFactory()
+    with clock.at(NOON):
+        adjust(customer, 200, staff)
+        anonymise_user(user_id=customer.pk, reason="Asked for", actor=staff)
+    with clock.at(datetime(2026, 4, 10, 12, tzinfo=UTC)):
+        services.reset_allowances()
+    assert amounts(customer) == [200]
+    assert CreditAccount.objects.get(pk=customer.pk).monthly_allowance == 0
 
 
 @pytest.mark.django_db(transaction=True)
