@@ -159,7 +159,7 @@ def _notes(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     reader = request.user
     return {
         "notes": selectors.notes_on(user_id=customer.pk),
-        "may_write": reader.has_perm("accounts.add_staffnote"),
+        "may_write": reader.has_perm("accounts.add_staffnote") and selectors.retirement_seen(customer) is None,
         "may_delete_any": reader.has_perm("accounts.delete_any_note"),
     }
 

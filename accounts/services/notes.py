@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.errors import NoteRefused, NotYourNote, UnknownCustomer, UnknownNote, UnknownTag
+from accounts.errors import NoteRefused, NotYourNote, UnknownNote, UnknownTag
 from accounts.models import Customer, CustomerTag, StaffNote, Tag, User
+from accounts.services.living import living_customer
 from audit.actions import Action
 from audit.services import WITHHELD, Resource, record
 from backoffice.lib.texts import NUL
@@ -17,12 +18,10 @@ DELETE_ANY = "accounts.delete_any_note"
 
 @transaction.atomic
 def add_note(*, user_id: int, text: str, actor: User, is_pinned: bool = False) -> StaffNote:
-    """Write a note on a customer. Raises UnknownCustomer, NoteRefused."""
+    """Write a note on a customer. Raises UnknownCustomer, CustomerRetired, NoteRefused."""
     text = _checked(text)
-    customer = Customer.objects.filter(pk=user_id).first()
-    if customer is None:
-        raise UnknownCustomer(user_id)
-    note = StaffNote.objects.create(user_id=user_id, author=actor, text=text, is_pinned=is_pinned)
+    customer = living_customer(user_id)
+    note = StaffNote.objects.create(user_id=customer.pk, author=actor, text=text, is_pinned=is_pinned)
     _record(Action.NOTE_ADDED, note, actor, new={"text": WITHHELD, "is_pinned": is_pinned})
     return note
 
@@ -55,21 +54,24 @@ def delete_note(*, note_id: int, actor: User) -> None:
 
 
 @transaction.atomic
-def tag_customer(*, user_id: int, tag_id: int, actor: User, source: str = "") -> bool:
-    """Put a tag on a customer; False when it is on them already. Raises UnknownCustomer, UnknownTag."""
-    customer, tag = _customer(user_id), _tag(tag_id)
+def tag_customer(*, user_id: int, tag_id: int, actor: User) -> bool:
+    """Put a tag on a customer; False when it is on them already.
+
+    Raises UnknownCustomer, CustomerRetired, UnknownTag.
+    """
+    customer, tag = living_customer(user_id), _tag(tag_id)
     _, is_new = CustomerTag.objects.get_or_create(user_id=customer.pk, tag=tag, defaults={"added_by": actor})
-    if is_new and not source:
+    if is_new:
         _record_tag(Action.CUSTOMER_TAGGED, customer, new=tag.name, actor=actor)
     return is_new
 
 
 @transaction.atomic
-def untag_customer(*, user_id: int, tag_id: int, actor: User, source: str = "") -> bool:
-    """Take a tag off a customer; False when it is not on them. Raises UnknownCustomer, UnknownTag."""
-    customer, tag = _customer(user_id), _tag(tag_id)
+def untag_customer(*, user_id: int, tag_id: int, actor: User) -> bool:
+    """Take a tag off a customer; False when it is not on them. Raises as ``tag_customer``."""
+    customer, tag = living_customer(user_id), _tag(tag_id)
     gone, _ = CustomerTag.objects.filter(user_id=customer.pk, tag=tag).delete()
-    if gone and not source:
+    if gone:
         _record_tag(Action.CUSTOMER_UNTAGGED, customer, old=tag.name, actor=actor)
     return bool(gone)
 
@@ -103,13 +105,6 @@ def _locked(note_id: int) -> StaffNote:
     if note is None:
         raise UnknownNote(note_id)
     return note
-
-
-def _customer(user_id: int) -> Customer:
-    customer = Customer.objects.filter(pk=user_id).first()
-    if customer is None:
-        raise UnknownCustomer(user_id)
-    return customer
 
 
 def _tag(tag_id: int) -> Tag:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from accounts.errors import ReasonRefused, UnknownCustomer, WrongStatus
+from accounts.errors import ReasonRefused, WrongStatus
 from accounts.models import Customer, PasswordResetRequest, ResetWay, User
+from accounts.services.living import living_customer
 from audit.actions import Action
 from audit.services import WITHHELD, Resource, record
 from backoffice.lib.hooks import hooks
@@ -39,14 +40,14 @@ def request_password_reset(*, user_id: int, reason: str, actor: User, key: str, 
 
     Nothing about the password is told to anybody, and the old one goes on until they choose another. ``origin`` is
     where we are reached, for the link in the mail. The same ``key`` again does nothing. Raises UnknownCustomer,
-    ReasonRefused, WrongStatus (shut out, or no way).
+    CustomerRetired, ReasonRefused, WrongStatus (shut out, no way, or the key is another's).
     """
     if not reason.strip():
         raise ReasonRefused("Say why: the reason is kept in the audit log.")
-    customer = Customer.objects.select_for_update(no_key=True).filter(pk=user_id).first()
-    if customer is None:
-        raise UnknownCustomer(user_id)
+    customer = living_customer(user_id)
     if known := PasswordResetRequest.objects.filter(key=key).first():
+        if known.user_id != user_id:
+            raise WrongStatus("This key was used for something else.")
         return ResetOutcome(known, replayed=True)
     if not customer.is_active:
         raise WrongStatus("This customer is shut out: let them in again first.")

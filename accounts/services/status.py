@@ -8,15 +8,9 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from accounts import selectors
-from accounts.errors import (
-    CustomerRetired,
-    InvalidUntil,
-    ReasonRefused,
-    UnknownCustomer,
-    UnknownStatusChange,
-    WrongStatus,
-)
+from accounts.errors import AccountError, InvalidUntil, ReasonRefused, UnknownStatusChange, WrongStatus
 from accounts.models import Customer, Status, StatusChange, User
+from accounts.services.living import living_customer
 from audit.actions import Action
 from audit.services import Resource, record
 from backoffice.lib import clock
@@ -64,7 +58,8 @@ def ban_customer(
 
     A suspended customer may be banned; one who is banned until the same moment stays so and nothing is written.
     ``source`` is ``job:ID`` for a part of a job, whose own audit entry then stands for it. The same ``key`` again does
-    nothing. Raises UnknownCustomer (for staff too), ReasonRefused, InvalidUntil, WrongStatus (the key is another's).
+    nothing. Raises UnknownCustomer (for staff too), CustomerRetired, ReasonRefused, InvalidUntil, and WrongStatus when
+    the key is another's.
     """
     wanted = _Wanted(Status.BANNED, _checked(reason), until, actor, source, key)
     return _do(user_id, wanted)
@@ -116,7 +111,7 @@ def undo_status_change(*, change_id: int, actor: User, source: str = "") -> Stat
     change = StatusChange.objects.filter(pk=change_id).first()
     if change is None:
         raise UnknownStatusChange(change_id)
-    customer = _locked(change.user_id)
+    customer = living_customer(change.user_id)
     latest, *earlier = selectors.status_history(user_id=change.user_id)[:2]
     source = source or f"undo:{change.pk}"
     if latest.source == source:
@@ -137,15 +132,15 @@ def lift_due_statuses() -> int:
     for user_id in selectors.statuses_due(now=clock.now()):
         try:
             lifted += _lift_due(user_id)
-        except DatabaseError:
-            # One customer whose row cannot be changed now must not keep the others shut out.
+        except (DatabaseError, AccountError):
+            # One customer whose row cannot be changed now, or is nobody's any more, must not keep the others shut out.
             logger.exception("a status was not lifted", user_id=user_id)
     return lifted
 
 
 @transaction.atomic
 def _lift_due(user_id: int) -> bool:
-    customer = _locked(user_id)
+    customer = living_customer(user_id)
     # Read again under the lock: it may have been lifted, or made longer, while we came.
     if customer.status == Status.ACTIVE or not customer.status_until or customer.status_until > clock.now():
         return False
@@ -172,17 +167,8 @@ def _checked(reason: str) -> str:
     return reason
 
 
-def _locked(user_id: int) -> Customer:
-    customer = Customer.objects.select_for_update(no_key=True).filter(pk=user_id).first()
-    if customer is None:
-        raise UnknownCustomer(user_id)
-    if selectors.retirement_of(user_id) is not None:
-        raise CustomerRetired
-    return customer
-
-
 def _do(user_id: int, wanted: _Wanted, *, unless: Status | None = None, refusal: str = "") -> StatusOutcome:
-    customer = _locked(user_id)
+    customer = living_customer(user_id)
     if wanted.key is not None and (known := StatusChange.objects.filter(key=wanted.key).first()):
         if (known.user_id, known.new) != (user_id, wanted.status):
             raise WrongStatus("This key was used for something else.")

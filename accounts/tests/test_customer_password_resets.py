@@ -55,6 +55,13 @@ def test_the_product_is_told_of_a_customer_who_logs_in_there(staff, monkeypatch,
     assert (entry.new_values, entry.reason) == ({"way": "product", "request": request.pk}, "Locked out")
 
 
+def test_the_key_of_one_customer_asks_nothing_for_another(staff):
+    ask(CustomerFactory(), staff)
+    with pytest.raises(WrongStatus):
+        ask(CustomerFactory(), staff)
+    assert PasswordResetRequest.objects.count() == 1
+
+
 def test_the_same_key_asks_once(staff):
     customer = CustomerFactory()
     ask(customer, staff)

@@ -1,11 +1,13 @@
 """What staff write down about customers, and the tags they sort them by."""
 
+from threading import Event
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts import selectors, services
-from accounts.errors import NoteRefused, NotYourNote, UnknownCustomer, UnknownNote, UnknownTag
+from accounts.errors import CustomerRetired, NoteRefused, NotYourNote, UnknownCustomer, UnknownNote, UnknownTag
 from accounts.models import Customer, CustomerTag, StaffNote, Tag, User
 from accounts.selectors import notes as note_selectors
 from audit.models import AuditEntry
@@ -118,6 +120,29 @@ def test_nobody_writes_notes_on_staff(staff):
         services.add_note(user_id=StaffFactory().pk, text="x", actor=staff)
     with pytest.raises(UnknownCustomer):
         services.tag_customer(user_id=StaffFactory().pk, tag_id=tag("VIP").pk, actor=staff)
+
+
+@pytest.fixture(params=["merged", "anonymised"])
+def retired(request):
+    customer, boss = CustomerFactory(), StaffFactory()
+    if request.param == "merged":
+        services.merge_customers(survivor_id=CustomerFactory().pk, merged_id=customer.pk, reason="x", actor=boss)
+    else:
+        services.anonymise_user(user_id=customer.pk, reason="x", actor=boss)
+    return Customer.objects.get(pk=customer.pk)
+
+
+def test_nothing_is_written_about_who_was_merged_or_anonymised(client, staff, retired):
+    vip = tag("VIP")
+    with pytest.raises(CustomerRetired):
+        services.add_note(user_id=retired.pk, text="Ada Lovelace", actor=staff)
+    for act in (services.tag_customer, services.untag_customer):
+        with pytest.raises(CustomerRetired):
+            act(user_id=retired.pk, tag_id=vip.pk, actor=staff)
+    assert address("add_note", retired.pk) not in page_of(client, retired).content.decode()
+    answer = client.post(address("add_note", retired.pk), {"text": "Ada Lovelace"}, follow=True)
+    assert "merged or anonymised" in answer.content.decode()
+    assert not StaffNote.objects.exists() and not CustomerTag.objects.exists()
 
 
 def test_who_may_not_read_notes_sees_no_panel_and_who_may_not_write_cannot(client):
@@ -249,6 +274,52 @@ def test_a_tag_that_is_deleted_while_it_is_put_on_leaves_nothing_behind():
         assert answers[1] in (0, 1), answers
         assert answers[0] is True or isinstance(answers[0], UnknownTag), answers
         assert not CustomerTag.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_note_that_is_written_while_its_customer_is_forgotten_is_not_kept(monkeypatch):
+    staff, customer = StaffFactory(), CustomerFactory()
+    is_written, is_forgotten = Event(), Event()
+    record = services.notes.record
+
+    def lingering(**entry):
+        is_written.set()
+        # Time enough for the other one, if nothing kept it from going on.
+        is_forgotten.wait(timeout=1)
+        return record(**entry)
+
+    def forget():
+        is_written.wait(timeout=30)
+        try:
+            return services.anonymise_user(user_id=customer.pk, reason="x", actor=staff)
+        finally:
+            is_forgotten.set()
+
+    monkeypatch.setattr("accounts.services.notes.record", lingering)
+    written, forgotten = at_once(
+        [lambda: services.add_note(user_id=customer.pk, text="Ada Lovelace", actor=staff), forget]
+    )
+    assert (type(written), forgotten.emptied["notes"]) == (StaffNote, 1), (written, forgotten)
+    assert not StaffNote.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tag_that_is_put_on_while_another_brings_it_along_is_on_once():
+    staff, vip = StaffFactory(), tag("VIP")
+    for _ in range(5):
+        survivor, merged = CustomerFactory.create_batch(2)
+        services.tag_customer(user_id=merged.pk, tag_id=vip.pk, actor=staff)
+        tagged, result = at_once(
+            [
+                lambda s=survivor: services.tag_customer(user_id=s.pk, tag_id=vip.pk, actor=staff),
+                lambda s=survivor, m=merged: services.merge_customers(
+                    survivor_id=s.pk, merged_id=m.pk, reason="x", actor=staff
+                ),
+            ]
+        )
+        assert (tagged in (True, False), result.replayed) == (True, False), (tagged, result)
+        assert list(CustomerTag.objects.filter(tag=vip).values_list("user_id", flat=True))[-1:] == [survivor.pk]
+        assert not CustomerTag.objects.filter(user_id=merged.pk).exists()
 
 
 def test_the_profile_leads_to_stripe_only_by_an_id_of_stripes(client, staff):

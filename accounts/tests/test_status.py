@@ -238,6 +238,17 @@ def test_one_who_cannot_be_lifted_does_not_keep_the_others_shut_out(staff, monke
     assert [state(user)[0] for user in (stuck, free)] == ["suspended", "active"]
 
 
+def test_one_who_was_merged_while_the_sweep_came_does_not_keep_the_others_shut_out(staff, monkeypatch):
+    merged, survivor, due = CustomerFactory.create_batch(3)
+    services.merge_customers(survivor_id=survivor.pk, merged_id=merged.pk, reason="x", actor=staff)
+    with clock.at(NOON):
+        suspend(due, staff, until=NOON + DAY)
+    monkeypatch.setattr("accounts.selectors.statuses_due", lambda now: [merged.pk, due.pk])
+    with clock.at(NOON + DAY):
+        assert services.lift_due_statuses() == 1
+    assert state(due)[0] == "active"
+
+
 STATEMENTS = [
     "UPDATE accounts_statuschange SET new = 'active'",
     "UPDATE accounts_statuschange SET reason = 'something else'",
