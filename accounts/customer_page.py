@@ -63,6 +63,7 @@ def register() -> None:
                 "accounts.StatusChange": "where a change came from and its key",
                 "accounts.PasswordResetRequest": "the key under which it was asked for",
                 "accounts.CustomerFigures": "plan, country and source as they are beside the person",
+                "accounts.FiguresProof": "names customers by number",
                 "accounts.ApiKey": "keys of programs, and of staff",
                 "accounts.DefaultRole": "roles",
                 "accounts.SavedFilter": "the staff's names for their filters",

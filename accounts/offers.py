@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts import customer_page, jumps, keeping, selectors
+from accounts import customer_page, jumps, keeping, proving, selectors
 from accounts.admin import bulk_acts
 from accounts.exports import TAGS, USERS
 from accounts.models import CustomerTotals
@@ -52,6 +52,7 @@ def register() -> None:
     offer(TAGS)
     bulk_acts.register()
     keeping.register()
+    proving.register()
     _register_navigation()
     _register_cards()
     jump_providers.register(

@@ -1,5 +1,7 @@
 """Work on people that runs by the clock, and what the login leaves to workers."""
 
+from datetime import datetime
+
 from celery import shared_task
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
@@ -9,7 +11,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import services
+from accounts import selectors, services
 from accounts.login.session_store import SessionStore
 from accounts.models import PasswordResetRequest, StaffMember, User
 
@@ -81,3 +83,20 @@ def lift_due_statuses() -> None:
 def count_customers() -> None:
     """Every few minutes: add up all customers for the cards above their list."""
     services.count_customers()
+
+
+@shared_task
+def verify_figures() -> None:
+    """Every night: prove the figures beside customers and keep what was found."""
+    services.verify_figures(source="beat")
+
+
+@shared_task
+def verify_figures_for(user_id: int, asked_at: str) -> None:
+    """Prove the figures because a member of staff asked for it at ``asked_at`` (ISO 8601).
+
+    Whoever asks again and again gets one answer: a run that began since is as good.
+    """
+    last = selectors.last_figures_proof()
+    if last is None or last.started_at < datetime.fromisoformat(asked_at):
+        services.verify_figures(source="staff", actor=User.objects.get(pk=user_id))

@@ -63,6 +63,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.export_creditpacks",
         "credits.view_integrityrun",
         "credits.verify_ledger",
+        "accounts.view_figuresproof",
+        "accounts.verify_figures",
         "jobs.view_approval",
         "jobs.decide_approval",
         "jobs.view_rolelimit",
@@ -80,6 +82,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         *SEE_PAYMENTS,
         "credits.view_integrityrun",
         "credits.verify_ledger",
+        "accounts.view_figuresproof",
+        "accounts.verify_figures",
         "billing.view_stripeevent",
         "billing.replay_stripeevent",
         "audit.view_auditentry",
@@ -100,6 +104,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.export_payments",
         "billing.export_creditpacks",
         "credits.view_integrityrun",
+        "accounts.view_figuresproof",
     ),
 }
 

@@ -219,6 +219,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=30),
         "options": {"expires": 3600},
     },
+    "verify-figures": {
+        "task": "accounts.tasks.verify_figures",
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 3600},
+    },
     "verify-audit": {
         "task": "audit.tasks.verify_audit",
         "schedule": crontab(hour=3, minute=50),

@@ -28,7 +28,7 @@ from backoffice.lib.registry import (
     navigation,
 )
 from backoffice.lib.retention import Retention, retentions
-from billing import jumps, selectors
+from billing import jumps, proving, selectors
 from billing.api.payments import PaymentOut, latest
 from billing.badges import status_badge
 from billing.exports import PACKS, PAYMENTS
@@ -58,6 +58,7 @@ def register() -> None:
     offer(PAYMENTS)
     offer(PACKS)
     _register_lives()
+    proving.register()
     customer_parts.register(
         CustomerPart(key="payments", permission=SEE_PAYMENTS, schema=PaymentOut, read=latest, order=30)
     )

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.models import Customer, Role
+from accounts.models import Customer, FiguresProof, Role
 from audit.models import AuditEntry
 from billing.models import CreditPack, Payment, StripeEvent
 from credits.models import CreditDebt, CreditHold, CreditLot, CreditTransaction, IntegrityRun
@@ -24,7 +24,7 @@ EMPTY_AT_FIRST = [
     CreditLot,
     CreditHold,
 ]
-EMPTY_AT_FIRST += [CreditDebt, IntegrityRun, OutboxMessage]
+EMPTY_AT_FIRST += [CreditDebt, IntegrityRun, FiguresProof, OutboxMessage]
 
 
 def address(model):

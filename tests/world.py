@@ -16,7 +16,18 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import ApiKey, Customer, Role, SavedFilter, StaffMember, StaffNote, StatusChange, Tag, User
+from accounts.models import (
+    ApiKey,
+    Customer,
+    FiguresProof,
+    Role,
+    SavedFilter,
+    StaffMember,
+    StaffNote,
+    StatusChange,
+    Tag,
+    User,
+)
 from accounts.services import (
     add_note,
     create_api_key,
@@ -122,6 +133,14 @@ def ledger(text: str, staff: User) -> None:
         accounts=1,
         faults=1,
         findings=[{"rule": text, "account": user_id, "row": 1, "detail": text}],
+    )
+    FiguresProof.objects.create(
+        source="beat",
+        started_at=now - timedelta(minutes=1),
+        finished_at=now,
+        customers=1,
+        faults=1,
+        findings=[{"rule": text, "customer": user_id, "detail": text}],
     )
 
 

@@ -5,6 +5,7 @@ from accounts.models.api_keys import STAFF_SCOPES, ApiKey, Scope
 from accounts.models.figures import CustomerBalance, CustomerFigures
 from accounts.models.notes import Colour, CustomerTag, StaffNote, Tag
 from accounts.models.preferences import ListPreference, SavedFilter
+from accounts.models.proofs import FiguresProof
 from accounts.models.resets import PasswordResetRequest, ResetWay
 from accounts.models.retired import Fate, RetiredCustomer
 from accounts.models.roles import DefaultRole, Role
@@ -27,6 +28,7 @@ __all__ = [
     "CustomerTotals",
     "DefaultRole",
     "Fate",
+    "FiguresProof",
     "ListPreference",
     "PasswordResetRequest",
     "ResetWay",

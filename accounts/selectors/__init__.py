@@ -1,6 +1,14 @@
 """Reads of people, their figures, what they did, how they log in, and API keys."""
 
 from accounts.selectors.api_keys import key_by_secret, key_list
+from accounts.selectors.figures import (
+    COUNTED,
+    WrongFigure,
+    last_figures_proof,
+    number_of_figures,
+    rules_of_figures,
+    wrong_figures,
+)
 from accounts.selectors.logins import (
     has_second_factor,
     live_sessions,
@@ -31,7 +39,9 @@ from accounts.selectors.search import Search, search_for, words_by_joining
 from accounts.selectors.status import status_history, statuses_due
 
 __all__ = [
+    "COUNTED",
     "Search",
+    "WrongFigure",
     "all_tags",
     "customer_by_any_id",
     "customer_by_email",
@@ -47,14 +57,17 @@ __all__ = [
     "is_id",
     "key_by_secret",
     "key_list",
+    "last_figures_proof",
     "live_sessions",
     "main_factors",
     "notes_on",
+    "number_of_figures",
     "recent_activity",
     "remembered",
     "retirement_by_external_id",
     "retirement_of",
     "retirement_seen",
+    "rules_of_figures",
     "search_for",
     "second_factors",
     "signups_of_visitors",
@@ -68,4 +81,5 @@ __all__ = [
     "which_are_staff",
     "with_tag",
     "words_by_joining",
+    "wrong_figures",
 ]

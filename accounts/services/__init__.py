@@ -18,6 +18,7 @@ from accounts.services.preferences import (
     delete_filter,
     save_filter,
 )
+from accounts.services.proofs import verify_figures
 from accounts.services.resets import ResetOutcome, request_password_reset, reset_customer_password
 from accounts.services.roles import apply_default_roles
 from accounts.services.status import (
@@ -75,4 +76,5 @@ __all__ = [
     "unban_customer",
     "undo_status_change",
     "untag_customer",
+    "verify_figures",
 ]

@@ -118,10 +118,22 @@ def test_an_anchor_that_cannot_be_written_is_told(three_entries, anchors, settin
     assert _proof_badge() == 1
 
 
-def test_a_command_proves_and_anchors_nothing(three_entries, anchors):
+def test_a_command_anchors_nothing_and_is_told_of_in_the_log(three_entries, anchors):
     call_command("verify_audit")
-    assert AuditProof.objects.get().source == "command"
+    proof = AuditProof.objects.get()
+    assert proof.source == "command"
     assert not anchors.exists()
+    entry = AuditEntry.objects.get(action="audit.verify")
+    assert (entry.actor_label, entry.resource_id) == ("system", str(proof.pk))
+    assert entry.new_values == {"entries": 3, "fault": ""}
+
+
+def test_a_log_that_takes_no_entry_any_more_is_proven_broken_all_the_same(three_entries):
+    edit_by_hand("UPDATE audit_chainhead SET seq = 1")
+    with pytest.raises(CommandError, match="the log ends at 3 but 1 rows were sealed"):
+        call_command("verify_audit")
+    assert "the log ends at 3" in AuditProof.objects.get().fault
+    assert not AuditEntry.objects.filter(action="audit.verify").exists()
 
 
 def test_verify_now_hands_the_work_to_a_worker_in_the_name_of_who_asked(client, monkeypatch):

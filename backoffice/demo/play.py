@@ -44,9 +44,10 @@ def play(story: Story, *, password: Callable[[], str], progress: Callable[[int, 
 def _prove(story: Story) -> None:
     # Outside of any transaction: the proof has one of its own.
     with clock.at(story.period.end - SECOND):
-        run = verify_ledger(source="command")
-    if run.faults:
-        raise DemoError(f"The ledger of the story is broken: {run.findings[0]}.")
+        ledger = verify_ledger(source="command")
+        figures = accounts.verify_figures(source="command")
+    if ledger.faults or figures.faults:
+        raise DemoError(f"The ledger of the story is broken: {[*ledger.findings, *figures.findings][0]}.")
 
 
 class _Players:

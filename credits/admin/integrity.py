@@ -2,10 +2,9 @@
 
 from django.contrib import admin
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 
 from backoffice.lib.admin import display
-from backoffice.lib.admin.proofs import ProofAdmin
+from backoffice.lib.admin.proofs import ProofAdmin, findings_table
 from credits import tasks
 from credits.models import IntegrityRun
 
@@ -32,16 +31,8 @@ class IntegrityRunAdmin(ProofAdmin):
 
     @admin.display(description="What was found")
     def found(self, run: IntegrityRun) -> str:
-        rows = format_html_join(
-            "",
-            '<tr><td>{}<span class="secondary">{}</span></td><td>{}</td><td class="numeric">{}</td></tr>',
-            ((row["rule"], row["detail"], _account(row["account"]), row["row"]) for row in run.findings),
-        )
-        if not rows:
-            return "Every rule holds for every account."
-        more = f"The first {len(run.findings)} of {run.faults:,}." if run.faults > len(run.findings) else ""
-        head = '<thead><tr><th scope="col">Rule</th><th scope="col">Account</th><th scope="col">Row</th></tr></thead>'
-        return format_html('<table class="table">{}<tbody>{}</tbody></table>{}', display.SafeString(head), rows, more)
+        rows = ((row["rule"], row["detail"], _account(row["account"]), row["row"]) for row in run.findings)
+        return findings_table(["Rule", "Account", "Row"], rows, run.faults) or "Every rule holds for every account."
 
 
 def _account(user_id: int) -> str:

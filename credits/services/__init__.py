@@ -12,6 +12,7 @@ from credits.services.merging import move_credits, settle_merged
 from credits.services.posting import post, post_batch
 from credits.services.refunds import claw_back, refund_usage, reinstate
 from credits.services.staff_allowances import AllowanceResult, adjust_allowance
+from credits.services.sweeps import sweep_by_hand
 from credits.services.telling import tell_of_movements
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "reverse_transaction",
     "set_allowance",
     "settle_merged",
+    "sweep_by_hand",
     "tell_of_movements",
     "verify_ledger",
 ]

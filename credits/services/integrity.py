@@ -2,8 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -11,13 +9,12 @@ from accounts.models import User
 from audit import services as audit
 from audit.actions import Action
 from backoffice.lib import clock
+from backoffice.lib.proving import Findings
 from backoffice.lib.snapshot import snapshot
 from credits import selectors
 from credits.models import IntegrityRun
 
 logger = logging.getLogger(__name__)
-
-KEPT_FINDINGS = 100
 
 
 def verify_ledger(
@@ -25,49 +22,30 @@ def verify_ledger(
 ) -> IntegrityRun:
     """Check every rule over all accounts in one snapshot, ``report`` each broken row, and keep how it went.
 
-    ``source`` says who asked: beat, command or staff. A run of staff is audited.
+    ``source`` says who asked: beat, command or staff. The audit log tells of what people ask for; at the shell nobody
+    knows who they are.
     """
-    started_at, number = clock.now(), 0
-    findings: list[dict[str, Any]] = []
+    run, findings = IntegrityRun(source=source, started_at=clock.now()), Findings()
     with snapshot():
-        accounts = selectors.number_of_accounts()
+        run.accounts = selectors.number_of_accounts()
         for fault in selectors.verify():
-            number += 1
             report(fault)
-            if number <= KEPT_FINDINGS:
-                findings.append(_finding(fault))
-    if number:
-        logger.error("the ledger is broken", extra={"faults": number, "first": findings[0]})
-    return _keep(source=source, actor=actor, started_at=started_at, accounts=accounts, faults=number, findings=findings)
-
-
-def _finding(fault: selectors.Fault) -> dict[str, Any]:
-    return {"rule": fault.rule, "account": fault.account_id, "row": fault.row_id, "detail": fault.detail}
+            findings.add(rule=fault.rule, account=fault.account_id, row=fault.row_id, detail=fault.detail)
+    run.faults, run.findings = findings.count, findings.first
+    if run.faults:
+        logger.error("the ledger is broken", extra={"faults": run.faults, "first": run.findings[0]})
+    return _keep(run, actor)
 
 
 @transaction.atomic
-def _keep(
-    *,
-    source: str,
-    actor: User | None,
-    started_at: datetime,
-    accounts: int,
-    faults: int,
-    findings: list[dict[str, Any]],
-) -> IntegrityRun:
-    run = IntegrityRun.objects.create(
-        source=source,
-        started_at=started_at,
-        finished_at=clock.now(),
-        accounts=accounts,
-        faults=faults,
-        findings=findings,
-    )
-    if actor is not None:
+def _keep(run: IntegrityRun, actor: User | None) -> IntegrityRun:
+    run.finished_at = clock.now()
+    run.save()
+    if run.source != "beat":
         audit.record(
             action=Action.LEDGER_VERIFIED,
             actor=actor,
             resource=audit.Resource.of(run),
-            new_values={"faults": faults},
+            new_values={"faults": run.faults},
         )
     return run

@@ -3,7 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
+
+from audit import services as audit
+from audit.actions import Action
 
 logger = logging.getLogger(__name__)
 
@@ -32,3 +35,19 @@ def _book_sound(user_ids: Sequence[int], book: Callable[[Sequence[int]], int]) -
             return sum(_book_sound([user_id], book) for user_id in user_ids)
         logger.exception("an account was left out of a sweep", extra={"user_id": user_ids[0]})
         return 0
+
+
+def sweep_by_hand(*, name: str, run: Callable[[], int]) -> int:
+    """``run`` what beat runs by itself, for somebody at the shell; its answer.
+
+    The audit log has an entry before it begins and one after its end: of a run that was stopped it has the first alone.
+    """
+    _tell(Action.SWEEP_BEGUN, name)
+    booked = run()
+    _tell(Action.SWEEP_FINISHED, name, booked=booked)
+    return booked
+
+
+@transaction.atomic
+def _tell(action: Action, name: str, **values: int) -> None:
+    audit.record(action=action, actor=None, resource=audit.Resource("sweep", name, name), new_values=values)

@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import CustomerFigures
+from audit.models import AuditEntry
 from backoffice.lib import clock
-from credits import selectors, services
+from credits import selectors, services, tasks
 from credits.models import CreditTransaction
 from credits.tests.test_posting import posting
 from tests.factories import CustomerFactory
@@ -61,3 +62,32 @@ def test_the_command_says_what_it_did():
     with clock.at(clock.now() + timedelta(days=2)):
         call_command("expire_credits", stdout=told)
     assert told.getvalue() == "ok: 1 lots and holds expired\n"
+
+
+def told_of(sweep):
+    entries = AuditEntry.objects.filter(resource_type="sweep", resource_id=sweep).order_by("pk")
+    return list(entries.values_list("action", "new_values"))
+
+
+def test_the_audit_log_tells_of_a_sweep_from_the_shell_before_it_begins_and_after_its_end():
+    lapsing_gifts(1)
+    with clock.at(clock.now() + timedelta(days=2)):
+        call_command("expire_credits", stdout=StringIO())
+    assert told_of("expire_credits") == [("credits.begin_sweep", {}), ("credits.finish_sweep", {"booked": 1})]
+    call_command("reset_allowances", stdout=StringIO())
+    assert told_of("reset_allowances") == [("credits.begin_sweep", {}), ("credits.finish_sweep", {"booked": 0})]
+
+
+def test_of_a_sweep_that_was_stopped_the_audit_log_tells_that_it_began(monkeypatch):
+    monkeypatch.setattr(services, "expire_credits", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call_command("expire_credits")
+    assert told_of("expire_credits") == [("credits.begin_sweep", {})]
+
+
+def test_what_runs_by_itself_writes_nothing_into_the_audit_log():
+    lapsing_gifts(1)
+    with clock.at(clock.now() + timedelta(days=2)):
+        tasks.expire_credits()
+        tasks.reset_allowances()
+    assert not AuditEntry.objects.exists()

@@ -55,8 +55,9 @@ def empty_the_database() -> None:
     databases.flush(django_settings.DATABASES["default"]["NAME"])
 
 
-def test_ledger_and_audit_log_of_a_demo_company_are_proven():
+def test_ledger_figures_and_audit_log_of_a_demo_company_are_proven():
     seed()
+    call_command("verify_figures", stdout=StringIO())
     call_command("verify_ledger", stdout=StringIO())
     call_command("verify_audit", stdout=StringIO())
 

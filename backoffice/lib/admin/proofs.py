@@ -1,5 +1,6 @@
 """Pages of proofs: what runs by the clock to show that nothing was tampered with, and a button that asks for it now."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
 from backoffice.lib import clock
@@ -31,6 +33,24 @@ class Proof(Protocol):
 def is_too_old(proof: Proof) -> bool:
     """Whether a proof was so long ago that it says nothing of now."""
     return clock.now() - proof.started_at > PROOF_LASTS
+
+
+def findings_table(heads: Sequence[str], rows: Iterable[tuple[Any, ...]], total: int) -> str:
+    """The first broken rows: the rule, under it what was found, then where. Nothing when there are none."""
+    rows = list(rows)
+    if not rows:
+        return ""
+    body = format_html_join(
+        "",
+        '<tr><td>{}<span class="secondary">{}</span></td>{}</tr>',
+        (
+            (rule, detail, format_html_join("", '<td class="numeric">{}</td>', ((cell,) for cell in cells)))
+            for rule, detail, *cells in rows
+        ),
+    )
+    head = format_html_join("", '<th scope="col">{}</th>', ((label,) for label in heads))
+    more = f"The first {len(rows)} of {total:,}." if total > len(rows) else ""
+    return format_html('<table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}', head, body, more)
 
 
 class ProofAdmin(EvidenceAdmin):

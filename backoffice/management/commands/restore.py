@@ -22,15 +22,15 @@ RESTORED = "restored"
 ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READONLY_URL")
 # In this order: what roles may is told of the columns of this release.
 PREPARE = (("migrate", "--verbosity", "0"), ("setup_database",))
-PROVE = (("verify_ledger",), ("verify_audit",))
+PROVE = (("verify_ledger",), ("verify_figures",), ("verify_audit",))
 
 
 class Command(BaseCommand):
     help = (
         "Restore the backup FILE, whose checksum must be the one in FILE.sha256, into the database of "
         "DATABASE_OWNER_URL if that is empty, else into a new one (--into). The tables are brought to this release, "
-        "roles and their rights are made anew, and verify_ledger and verify_audit run on what was restored: exits "
-        "with 1 if either finds something. Restore what you trust: it runs as the owner."
+        "roles and their rights are made anew, and verify_ledger, verify_figures and verify_audit run on what "
+        "was restored: exits with 1 if one of them finds something. Restore what you trust: it runs as the owner."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         if failed:
             found = " and ".join(failed)
             raise CommandError(f"Restored into {name}, and not sound: {found} found what is named above.")
-        self.stdout.write(f"ok: restored into {name}; the ledger and the audit log are proven.")
+        self.stdout.write(f"ok: restored into {name}; the ledger, the figures and the audit log are proven.")
 
     def _manage(self, name: str, *command: str) -> int:
         """Run a command of ours on the restored database, as somebody would by hand."""

@@ -9,4 +9,5 @@ class Command(BaseCommand):
     help = "Book every lot that has lapsed and expire due holds. Runs every five minutes by itself; safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"ok: {services.expire_credits()} lots and holds expired")
+        booked = services.sweep_by_hand(name="expire_credits", run=services.expire_credits)
+        self.stdout.write(f"ok: {booked} lots and holds expired")

@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from audit.models import AuditEntry
 from backoffice.lib import clock
-from credits import selectors, services
+from credits import selectors, services, tasks
 from credits.kinds import TransactionKind
 from credits.tests.faults.acts import buy, general_charge, give, plain_charge
 from tests import databases
@@ -190,6 +191,13 @@ def test_every_rule_is_seen_to_bite():
 def test_the_proof_is_content_with_an_honest_ledger(ledger, capsys):
     call_command("verify_ledger")
     assert capsys.readouterr().out.startswith(f"ok: 2 accounts, {len(selectors.RULES)} rules")
+
+
+def test_the_audit_log_tells_of_a_proof_from_the_shell_and_not_of_the_nightly_one(ledger):
+    tasks.verify_ledger()
+    call_command("verify_ledger")
+    entry = AuditEntry.objects.get(action="credits.verify_ledger")
+    assert (entry.actor_label, entry.new_values) == ("system", {"faults": 0})
 
 
 @pytest.mark.parametrize(
