@@ -194,7 +194,7 @@ def _latest_entries(user_id: int, limit: int) -> list[TransactionOut]:
 
 
 def _guard_demo_mode() -> None:
-    demo_guards.register(DemoGuard(key="ledger", is_counted=lambda user_id: selectors.ledger_of(user_id).exists()))
+    demo_guards.register(DemoGuard(key="ledger", counted_among=selectors.with_entries))
 
 
 def _declare_grants() -> None:

@@ -103,10 +103,10 @@ def _create(external_id: str, told: Mapping[str, Any]) -> tuple[User, bool]:
 
 def _change(user: User, told: Mapping[str, Any]) -> None:
     columns = {name: value for name, value in _columns(told).items() if value != getattr(user, name)}
-    if "plan" in columns and any(guard.is_managed(user.pk) for guard in plan_guards):
+    if "plan" in columns and any(guard.managed_among([user.pk]) for guard in plan_guards):
         del columns["plan"]
     # The person is locked, and whoever moves their credits locks the person first.
-    if columns.get("demo_mode") and any(guard.is_counted(user.pk) for guard in demo_guards):
+    if columns.get("demo_mode") and any(guard.counted_among([user.pk]) for guard in demo_guards):
         raise AlreadyCounted
     if not columns:
         return

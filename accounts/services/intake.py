@@ -5,7 +5,7 @@ there are none, all in one transaction. What is empty in a row is not told of: a
 one keeps what there is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +179,7 @@ def leave_managed_plans() -> int:
         "SELECT row.user_id FROM incoming_customers AS row JOIN accounts_user AS person ON person.id = row.user_id"
         " WHERE person.plan <> row.plan"
     )
-    managed = [user_id for (user_id,) in changed if any(guard.is_managed(user_id) for guard in plan_guards)]
+    managed = list(_among([user_id for (user_id,) in changed], [guard.managed_among for guard in plan_guards]))
     if managed:
         _run("UPDATE incoming_customers SET plan = NULL WHERE user_id = ANY(%s)", [managed])
     return len(managed)
@@ -191,7 +191,14 @@ def counted_who_would_be_demo() -> Iterator[int]:
         "SELECT row.line, row.user_id FROM incoming_customers AS row"
         " JOIN accounts_user AS person ON person.id = row.user_id WHERE row.demo_mode AND NOT person.demo_mode"
     )
-    return (line for line, user_id in rows if any(guard.is_counted(user_id) for guard in demo_guards))
+    counted = _among([user_id for _, user_id in rows], [guard.counted_among for guard in demo_guards])
+    return (line for line, user_id in rows if user_id in counted)
+
+
+def _among(user_ids: Sequence[int], asked: Sequence[Callable[[Sequence[int]], Collection[int]]]) -> set[int]:
+    """Whom any of ``asked`` names among these customers, a part of them at a time."""
+    parts = (user_ids[start : start + WRITTEN_AT_ONCE] for start in range(0, len(user_ids), WRITTEN_AT_ONCE))
+    return {user_id for part in parts for names in asked for user_id in names(part)}
 
 
 def write() -> Iterator[int]:

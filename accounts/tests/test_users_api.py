@@ -160,7 +160,8 @@ def test_visits_before_the_signup_become_the_customers(product):
 def test_a_plan_that_billing_manages_is_left_alone(product, monkeypatch):
     product.put("users/u_ada", ADA)
     guards = registry.Registry("plan guards")
-    guards.register(registry.PlanGuard(key="test", is_managed=lambda user_id: user_id == Customer.objects.get().pk))
+    ada = {Customer.objects.get().pk}
+    guards.register(registry.PlanGuard(key="test", managed_among=ada.intersection))
     monkeypatch.setattr("accounts.services.customers.plan_guards", guards)
     response = product.put("users/u_ada", {"plan": "free", "full_name": "A"})
     assert (response.json()["plan"], response.json()["full_name"]) == ("pro", "A")
@@ -169,7 +170,8 @@ def test_a_plan_that_billing_manages_is_left_alone(product, monkeypatch):
 def test_who_is_counted_does_not_become_a_demo_customer(product, monkeypatch):
     product.put("users/u_ada", ADA)
     guards = registry.Registry("demo guards")
-    guards.register(registry.DemoGuard(key="test", is_counted=lambda user_id: user_id == Customer.objects.get().pk))
+    ada = {Customer.objects.get().pk}
+    guards.register(registry.DemoGuard(key="test", counted_among=ada.intersection))
     monkeypatch.setattr("accounts.services.customers.demo_guards", guards)
     response = product.put("users/u_ada", {"demo_mode": True, "full_name": "A"})
     assert (response.status_code, code_of(response)) == (409, "already_counted")

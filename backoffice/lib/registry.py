@@ -4,7 +4,7 @@ An app registers from ``AppConfig.ready()``; whoever is above or below reads the
 Every entry carries the permission that is needed to see it, so that no reader has to know the app.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -250,19 +250,19 @@ class HealthProbe:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanGuard:
-    """Something that decides a customer's plan: while ``is_managed(user_id)``, the product's word on it is ignored."""
+    """Something that decides plans: of those in ``managed_among(user_ids)``, the product's word is ignored."""
 
     key: str
-    is_managed: Callable[[int], bool]
+    managed_among: Callable[[Collection[int]], Collection[int]]
     order: int = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoGuard:
-    """Something that counts customers: whoever ``is_counted(user_id)`` cannot become a demo customer any more."""
+    """Something that counts customers: those in ``counted_among(user_ids)`` cannot become demo customers."""
 
     key: str
-    is_counted: Callable[[int], bool]
+    counted_among: Callable[[Collection[int]], Collection[int]]
     order: int = 100
 
 

@@ -18,6 +18,7 @@ from credits.selectors.balances import (
     lots_opened_by,
     open_lots,
     standing,
+    with_entries,
 )
 from credits.selectors.lists import (
     debt_of,
@@ -77,4 +78,5 @@ __all__ = [
     "untold_allowances",
     "untold_low_balances",
     "verify",
+    "with_entries",
 ]

@@ -130,6 +130,11 @@ def hold_at(*, hold_id: int, now: datetime) -> CreditHold:
     return hold
 
 
+def with_entries(user_ids: Collection[int]) -> set[int]:
+    """Those of these customers who have an entry in the ledger."""
+    return set(CreditAccount.objects.filter(pk__in=user_ids, seq__gt=0).values_list("pk", flat=True))
+
+
 def ledger_of(
     user_id: int, *, kind: str | None = None, start: datetime | None = None, end: datetime | None = None
 ) -> QuerySet[CreditTransaction]:

@@ -230,14 +230,23 @@ def test_members_of_staff_are_out_of_reach(updates):
 
 def test_a_plan_that_something_else_decides_is_left_and_told_of():
     CustomerFactory(email="a@example.com", plan="pro")
-    plan_guards.register(PlanGuard(key="test", is_managed=lambda user_id: True))
+    asked = []
+
+    def managed_among(user_ids):
+        asked.append(len(user_ids))
+        return user_ids
+
+    CustomerFactory(email="b@example.com", plan="pro")
+    plan_guards.register(PlanGuard(key="test", managed_among=managed_among))
     try:
-        report = imported("email,plan,country\na@example.com,free,DE\n", updates=True)
+        report = imported("email,plan,country\na@example.com,free,DE\nb@example.com,free,\n", updates=True)
     finally:
         del plan_guards._entries["test"]
-    ada = Customer.objects.get()
-    assert (ada.plan, ada.country) == ("pro", "DE")
-    assert report.notes == ["1 customers keep the plan that something else decides."]
+    ada, bob = Customer.objects.order_by("email")
+    assert (ada.plan, ada.country, bob.plan) == ("pro", "DE", "pro")
+    assert report.notes == ["2 customers keep the plan that something else decides."]
+    # Once when it is looked through and once when it is written, however many there are.
+    assert asked == [2] * len(asked)
 
 
 def test_who_is_counted_cannot_become_a_demo_customer_and_a_demo_customer_has_no_balance():
