@@ -1,5 +1,11 @@
 """What this app offers to the rest of the house, under strings."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+
+from backoffice.lib.admin import display
 from backoffice.lib.lives import Anonymiser, anonymisers
 from backoffice.lib.registry import NavigationItem, navigation
 from backoffice.lib.work import JobKind, job_kinds
@@ -16,7 +22,15 @@ def register() -> None:
     ]
     for key, label, whole in kinds:
         job_kinds.register(
-            JobKind(key=key, label=label, permission=IMPORT, whole=whole, refusals=(ImportRefused,), targets="rows")
+            JobKind(
+                key=key,
+                label=label,
+                permission=IMPORT,
+                whole=whole,
+                words=_words,
+                refusals=(ImportRefused,),
+                targets="rows",
+            )
         )
     anonymisers.register(
         Anonymiser(
@@ -36,3 +50,8 @@ def register() -> None:
             order=50,
         )
     )
+
+
+def _words(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    address = reverse("admin:imports_customerimport_change", args=[params["import"]])
+    return [("File", display.link(address, f"import {params['import']}"))]

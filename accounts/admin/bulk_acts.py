@@ -93,18 +93,18 @@ def _words(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _effect(customers: QuerySet[Customer], count: int, params: Mapping[str, Any]) -> Sequence[Change]:
     return [
-        Change("Status", display.absent(), status_badge(Status.BANNED)),
-        Change("Until", display.absent(), _until(params)),
+        Change.told("Status", status_badge(Status.BANNED)),
+        Change.told("Until", _until(params)),
         Change("Charges", "as their status says", "refused (user_banned)"),
-        Change("Balances", "kept", "kept"),
-        Change("The product", display.absent(), "is told of each"),
+        Change.told("Balances", "kept"),
+        Change.told("The product", "is told of each"),
     ]
 
 
 def _file(customers: QuerySet[Customer], count: int, params: Mapping[str, Any]) -> Sequence[Change]:
     columns = ", ".join(column.header for column in USERS.columns())
     return [
-        Change("File", display.absent(), csv.file_name(USERS.key, clock.now())),
-        Change("Rows", display.absent(), display.number(count)),
-        Change("Columns", display.absent(), columns),
+        Change.told("File", csv.file_name(USERS.key, clock.now())),
+        Change.told("Rows", display.number(count)),
+        Change.told("Columns", columns),
     ]

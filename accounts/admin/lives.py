@@ -86,7 +86,7 @@ class MergeView(FinalView):
             Change("Activity, notes and tags", f"of customer {subject.pk}", f"customer {survivor.pk}'s"),
             Change("Product's id", subject.external_id or display.absent(), f"leads to customer {survivor.pk}"),
             *merging.effects(survivor.pk, subject.pk),
-            Change("Way back", "none", "none"),
+            Change.told("Way back", "none"),
         ]
 
     def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
@@ -119,7 +119,7 @@ class AnonymiseView(FinalView):
             Change("Ledger, payments, audit log", "as they are", "stay, of nobody"),
             Change("Status", status_badge(subject.status), status_badge(Status.BANNED)),
             *(line for anonymiser in anonymisers for line in anonymiser.effect(user_ids)),
-            Change("Way back", "none", "none"),
+            Change.told("Way back", "none"),
         ]
 
     def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:

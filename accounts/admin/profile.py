@@ -15,7 +15,7 @@ STRIPE_ID = re.compile("cus_[A-Za-z0-9]+")
 class ProfileCard:
     """Fields of the customer page: what staff may correct, and what comes from elsewhere, to copy."""
 
-    readonly_fields = ("external_id_shown", "stripe", "referral", "character_count", "date_joined")
+    readonly_fields = ("external_id_shown", "stripe", "referral", "character_count", "joined_at")
     fields = ("email", "full_name", "avatar", "country", "signup_source", *readonly_fields)
     personal_fields = frozenset({"email", "full_name", "avatar"})
 
@@ -31,6 +31,10 @@ class ProfileCard:
     @admin.display(description="Referral code")
     def referral(self, customer: Customer) -> str:
         return display.copyable(customer.referral_code)
+
+    @admin.display(description="Joined")
+    def joined_at(self, customer: Customer) -> str:
+        return display.moment(customer.date_joined)
 
 
 def in_stripe(customer_id: str) -> str:

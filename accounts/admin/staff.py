@@ -83,7 +83,7 @@ class NotOneself:
 
 @admin.register(StaffMember)
 class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin, UserAdmin):
-    list_display = ("email", "full_name", "roles", "is_superuser", "last_login_at", "status_badge")
+    list_display = ("email", "full_name", "roles", "last_login_at", "status_badge")
     list_filter = ("is_superuser", "status")
     search_fields = ("email", "full_name")
     ordering = ("email",)
@@ -92,14 +92,14 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
     fieldsets = (
         (None, {"fields": ("email", "full_name", "password")}),
         ("Access", {"fields": ("status", "status_reason", "is_superuser", "groups")}),
-        ("Times", {"fields": ("last_login", "date_joined")}),
+        ("Times", {"fields": ("last_login_at", "joined_at")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", "full_name")}),
         ("Access", {"fields": ("is_superuser", "groups")}),
         ("First password", {"fields": ("usable_password", "password1", "password2")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login_at", "joined_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: StaffMember | None = None) -> bool:
         return False  # The audit log names them for ever: suspend instead.
@@ -156,11 +156,16 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
 
     @admin.display(description="Roles")
     def roles(self, member: StaffMember) -> str:
-        return ", ".join(group.name for group in member.groups.all())
+        names = [group.name for group in member.groups.all()]
+        return ", ".join(["Super admin", *names] if member.is_superuser else names)
 
     @admin.display(description="Last login")
     def last_login_at(self, member: StaffMember) -> str:
         return display.moment(member.last_login)
+
+    @admin.display(description="Joined")
+    def joined_at(self, member: StaffMember) -> str:
+        return display.moment(member.date_joined)
 
     @admin.display(description="Status")
     def status_badge(self, member: StaffMember) -> str:

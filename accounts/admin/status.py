@@ -129,8 +129,8 @@ class ShutOutView(StatusView):
                 _end(cleaned_data["until"]),
             ),
             Change("Charges", spending, f"refused ({'user_' + self.wanted})"),
-            Change("Balance", "kept", "kept"),
-            Change("The product", display.absent(), "is told"),
+            Change.told("Balance", "kept"),
+            Change.told("The product", "is told"),
         ]
 
     def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
@@ -151,7 +151,7 @@ class LiftView(StatusView):
         return [
             Change("Status", status_badge(subject.status), status_badge(Status.ACTIVE)),
             Change("Charges", "refused", "accepted"),
-            Change("The product", display.absent(), "is told"),
+            Change.told("The product", "is told"),
         ]
 
     def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:

@@ -62,7 +62,7 @@ class AdjustView(ApprovableFormView):
             raise InsufficientCredits(needed=-amount, available=account.available)
         changes = balance_changes(account, amount)
         if expires_at := cleaned_data["last_day"]:
-            changes.append(Change("The credits lapse", display.absent(), display.expiry(expires_at)))
+            changes.append(Change.told("The credits lapse", display.expiry(expires_at)))
         return changes
 
     def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:

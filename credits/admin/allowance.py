@@ -52,14 +52,11 @@ class AllowanceView(ConfirmFormView):
         check_has_ledger(subject)
         account, amount = _account(subject), cleaned_data["amount"]
         grants, ends_at = services.preview_allowance(user_id=subject.pk, amount=amount)
+        now, then = account.next_reset_at, ends_at if amount else None
         return [
             Change("Credits a month", display.credits(account.monthly_allowance), display.credits(amount)),
-            Change("Granted at once", display.absent(), display.credits(grants) if grants else "nothing"),
-            Change(
-                "Next period",
-                display.moment(account.next_reset_at),
-                display.moment(ends_at) if amount else display.absent(),
-            ),
+            Change.told("Granted at once", display.credits(grants) if grants else "nothing"),
+            Change("Next period", display.moment(now) if now != then else None, display.moment(then)),
         ]
 
     def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:

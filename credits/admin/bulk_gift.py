@@ -98,11 +98,11 @@ def _expiry(params: Mapping[str, Any]) -> Any:
 def _effect(customers: QuerySet[Customer], count: int, params: Mapping[str, Any]) -> Sequence[Change]:
     each = _amount(params)
     changes = [
-        Change("Credits for each", display.absent(), display.change(each)),
-        Change("Credits in total", display.absent(), display.credits(each * count)),
+        Change.told("Credits for each", display.change(each)),
+        Change.told("Credits in total", display.credits(each * count)),
     ]
     if params["expires_at"]:
-        changes.append(Change("The gift lapses", display.absent(), _expiry(params)))
+        changes.append(Change.told("The gift lapses", _expiry(params)))
     return changes
 
 
@@ -112,7 +112,7 @@ def _words(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _entries(job_id: int) -> tuple[str, str]:
     address = reverse("admin:credits_credittransaction_changelist")
-    return "its ledger entries", f"{address}?{urlencode({'q': reference_of(job_id)})}"
+    return "Its ledger entries", f"{address}?{urlencode({'q': reference_of(job_id)})}"
 
 
 def _job(entry: CreditTransaction) -> tuple[str, str] | None:
@@ -124,6 +124,6 @@ def _job(entry: CreditTransaction) -> tuple[str, str] | None:
 def _undo_effect(job_id: int) -> Sequence[Change]:
     given, left = selectors.given_by(reference_of(job_id))
     return [
-        Change("Credits given", display.absent(), display.credits(given)),
-        Change("Left of them, and taken back unless held", display.absent(), display.change(-left)),
+        Change.told("Credits given", display.credits(given)),
+        Change.told("Left of them, and taken back unless held", display.change(-left)),
     ]

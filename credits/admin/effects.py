@@ -36,5 +36,5 @@ def balance_changes(account: allocation.Account, amount: Decimal) -> list[Change
     ]
     free = max(selectors.ZERO, account.lots_total + amount - account.held)
     if pays := min(account.debt, free):
-        changes.append(Change("Pays debt", display.absent(), display.credits(pays)))
+        changes.append(Change.told("Pays debt", display.credits(pays)))
     return changes

@@ -51,7 +51,7 @@ class GiftView(ApprovableFormView):
         account = selectors.standing(user_id=subject.pk, now=clock.now())
         changes = balance_changes(account, cleaned_data["amount"])
         if expires_at := cleaned_data["last_day"]:
-            changes.append(Change("The gift lapses", display.absent(), display.expiry(expires_at)))
+            changes.append(Change.told("The gift lapses", display.expiry(expires_at)))
         return changes
 
     def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:

@@ -22,7 +22,7 @@ def effect(survivor_id: int, merged_id: int) -> Sequence[Change]:
             display.credits(survivor.balance + merged.balance),
         ),
         Change(f"Balance of customer {merged_id}", display.credits(merged.balance), display.credits(Decimal(0))),
-        Change("Lots that move", display.absent(), display.number(len(open_lots(merged)))),
+        Change.told("Lots that move", display.number(len(open_lots(merged)))),
     ]
     allowance = CreditAccount.objects.filter(pk=merged_id).values_list("monthly_allowance", flat=True).first()
     if allowance:

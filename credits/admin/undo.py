@@ -57,7 +57,7 @@ class UndoView(ApprovableFormView):
         undone_after = seen.undone_before + abs(seen.entry.amount)
         of_all = format_credits(abs(subject.amount))
         changes = [
-            Change("Credits", display.absent(), display.change(seen.entry.amount)),
+            Change.told("Credits", display.change(seen.entry.amount)),
             Change(
                 self.done_before,
                 display.credits(seen.undone_before),
@@ -65,10 +65,10 @@ class UndoView(ApprovableFormView):
             ),
             Change("Balance", display.credits(seen.balance_before), display.credits(seen.balance_after)),
             Change("Available", display.credits(seen.available_before), display.credits(seen.available_after)),
-            Change("Lots", display.absent(), _lots(seen.entry)),
+            Change.told("Lots", _lots(seen.entry)),
         ]
         if seen.pays_debt:
-            changes.append(Change("Pays debt", display.absent(), display.credits(seen.pays_debt)))
+            changes.append(Change.told("Pays debt", display.credits(seen.pays_debt)))
         return changes
 
     def _preview(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> selectors.Preview:

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Change, ConfirmFormView
 from backoffice.lib.work import job_kinds
 from jobs import selectors, services
@@ -80,7 +79,7 @@ class UndoView(ConfirmFormView):
             raise WrongState("Nothing of this job is left to undo.")
         kind = job_kinds.get(subject.kind)
         count = subject.done - subject.refused
-        changes = [Change("Taken back", display.absent(), f"{count:,} {kind.targets if kind else ''}")]
+        changes = [Change.told("Taken back", f"{count:,} {kind.targets if kind else ''}")]
         return [*changes, *(kind.undo_effect(subject.pk) if kind and kind.undo_effect else ())]
 
     def perform(self, request: HttpRequest, subject: Job, cleaned_data: dict[str, Any], token: str) -> str:

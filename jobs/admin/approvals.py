@@ -102,7 +102,7 @@ def effect_of(approval: Approval) -> Sequence[Change]:
     try:
         return verb.effect(approval.params)
     except verb.refusals as refusal:
-        return [Change("Would be refused", display.absent(), str(refusal))]
+        return [Change.told("Would be refused", str(refusal))]
 
 
 class DecisionView(ConfirmFormView):
@@ -252,8 +252,7 @@ class ApprovalAdmin(EvidenceAdmin):
     def effect_now(self, approval: Approval) -> Any:
         if approval.state != ApprovalState.PENDING:
             return display.absent()
-        lines = ((change.label, change.before, change.after) for change in effect_of(approval))
-        return format_html_join("", "<div>{}: {} → {}</div>", lines) or display.absent()
+        return format_html_join("", "<div>{}: {}</div>", map(_in_words, effect_of(approval))) or display.absent()
 
     @admin.display(description="State")
     def state_shown(self, approval: Approval) -> str:
@@ -270,3 +269,9 @@ class ApprovalAdmin(EvidenceAdmin):
     @admin.display(description="Waits until")
     def waits_until(self, approval: Approval) -> str:
         return display.expiry(approval.expires_at)
+
+
+def _in_words(change: Change) -> tuple[str, Any]:
+    if change.before is None:
+        return change.label, change.after
+    return change.label, format_html("{} → {}", change.before, change.after)

@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.utils.html import format_html
 
 from accounts.models import Customer, Status
-from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Change
 from backoffice.lib.work import BulkAction, JobKind, Refusal, job_kinds
 from jobs import selectors
@@ -74,13 +73,13 @@ def _effect(customers: QuerySet[Customer], count: int, params: Mapping[str, Any]
     if first := customers.select_related("figures").order_by("pk").first():
         mail = mail_for(first, params["subject"], params["text"])
         changes = [
-            Change("The first goes to", display.absent(), mail.recipient),
-            Change("Its subject", display.absent(), _preview(mail.subject)),
-            Change("Its text", display.absent(), _preview(mail.body)),
+            Change.told("The first goes to", mail.recipient),
+            Change.told("Its subject", _preview(mail.subject)),
+            Change.told("Its text", _preview(mail.body)),
         ]
     if "Mail" in selectors.unconfigured_channels():
-        changes.append(Change("Delivery", display.absent(), "none: mail is not configured, they are only kept"))
-    return [*changes, Change("Undo", display.absent(), "not possible once they are sent")]
+        changes.append(Change.told("Delivery", "none: mail is not configured, they are only kept"))
+    return [*changes, Change.told("Undo", "not possible once they are sent")]
 
 
 def _preview(text: str) -> Any:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.step_up import StepUpToChange
+from backoffice.lib.money import plain_credits
 from backoffice.lib.work import limited_verbs
 from jobs.models import RoleLimit
 
@@ -29,6 +30,9 @@ class RoleLimitForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["verb"].choices = [(verb.key, f"{verb.label} ({verb.unit})") for verb in limited_verbs]
+        for name in ("per_act", "per_day"):
+            if (kept := self.initial.get(name)) is not None:
+                self.initial[name] = plain_credits(kept)
 
 
 @admin.register(RoleLimit)

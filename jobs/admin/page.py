@@ -31,6 +31,7 @@ def live(request: HttpRequest, job: Job) -> dict[str, Any]:
         "badge": shown.state_badge(job),
         "how_far": shown.how_far(job),
         "said": shown.said(job),
+        "trace": shown.trace(job),
         "step": _step(job),
         "is_unfinished": job.state in UNFINISHED,
         "may_cancel": is_own and job.state in UNFINISHED and not job.cancel_requested,

@@ -9,7 +9,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
 from backoffice.lib.work import BulkAction, bulk_actions
 from jobs import selectors, services
@@ -30,8 +29,8 @@ def begin(request: HttpRequest, action: BulkAction, targets: QuerySet[Any]) -> H
 def effect_of(job: Job, action: BulkAction, params: Mapping[str, Any]) -> list[Change]:
     """Who and how many, who would be left out, and what would happen to the others. Reads only."""
     now = selectors.split(job, action.refusals)
-    changes = [Change("Customers", display.absent(), _who(now))]
-    changes += [Change("Left out", display.absent(), f"{count:,} {words}") for words, count in now.refused]
+    changes = [Change.told("Customers", _who(now))]
+    changes += [Change.told("Left out", f"{count:,} {words}") for words, count in now.refused]
     return changes + list(action.effect(now.doable, now.doable_count, params))
 
 

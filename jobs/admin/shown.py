@@ -67,16 +67,17 @@ def said(job: Job) -> str:
 
 
 def words(job: Job) -> list[tuple[str, Any]]:
-    """What was asked for, as labels and values, and where what was done can be looked at."""
+    """What was asked for, as labels and values."""
     kind = job_kinds.get(job.kind)
     if kind and kind.words:
-        told = list(kind.words(job.params))
-    else:
-        told = [(key.replace("_", " ").capitalize(), value) for key, value in job.params.items()]
-    if kind and kind.trace and job.done:
-        text, address = kind.trace(job.pk)
-        told.append(("What it did", display.link(address, text)))
-    return told
+        return list(kind.words(job.params))
+    return [(key.replace("_", " ").capitalize(), value) for key, value in job.params.items()]
+
+
+def trace(job: Job) -> tuple[str, str] | None:
+    """Where what it has done so far can be looked at, as text and address."""
+    kind = job_kinds.get(job.kind)
+    return kind.trace(job.pk) if kind and kind.trace and job.done else None
 
 
 @dataclass(frozen=True)

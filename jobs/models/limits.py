@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from backoffice.lib import clock
+from backoffice.lib.work import limited_verbs
 
 # The largest amount that NUMERIC(18,4) holds; NaN lies above it, so the bound keeps it out.
 LARGEST = 10**14
@@ -45,7 +46,8 @@ class RoleLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} by {self.group}"
+        verb = limited_verbs.get(self.verb)
+        return f"{verb.label if verb else self.verb} by {self.group}"
 
 
 class LimitUse(models.Model):

@@ -1,6 +1,6 @@
 """One running product and one browser for all tests of this folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser
@@ -39,3 +39,21 @@ def staff(stack: stacks.Stack, browser: Browser) -> Iterator[Staff]:
     yield member
     context.close()
     assert member.complaints == []
+
+
+@pytest.fixture
+def colleague(stack: stacks.Stack, browser: Browser) -> Iterator[Callable[[str], Staff]]:
+    """Opens a browser of its own for a member of staff with the same password; complaints fail the test here too."""
+    opened = []
+
+    def open_for(email: str) -> Staff:
+        context = browser.new_context(base_url=stack.url, reduced_motion="reduce")
+        member = Staff(context.new_page())
+        opened.append(member)
+        member.log_in(email, PASSWORD)
+        return member
+
+    yield open_for
+    for member in opened:
+        member.page.context.close()
+    assert [complaint for member in opened for complaint in member.complaints] == []

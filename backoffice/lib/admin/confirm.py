@@ -24,11 +24,16 @@ STALE = "This form had gone stale. Nothing was done: check it and go on."
 
 @dataclass(frozen=True)
 class Change:
-    """A line of the effect: what it is now and what it would be."""
+    """A line of the effect: what it is now and what it would be; or, without a ``before``, what would happen."""
 
     label: str
     before: Any
     after: Any
+
+    @classmethod
+    def told(cls, label: str, value: Any) -> "Change":
+        """What is no change of something: who it is for, what comes with it."""
+        return cls(label, None, value)
 
 
 class Caution(str):
