@@ -24,6 +24,7 @@ from imports.errors import ImportRefused
 from imports.models import CustomerImport, Encoding
 from imports.report import Report
 from imports.stages import MOVING, Stage, stage_of
+from jobs.admin.shown import id_in
 from jobs.selectors import result_is_there
 
 TONES: dict[Stage, display.Tone] = {
@@ -36,7 +37,6 @@ TONES: dict[Stage, display.Tone] = {
     Stage.REFUSED: "bad",
     Stage.IMPORTED: "ok",
 }
-LARGEST_ID = 2**63 - 1
 
 
 class UploadForm(forms.Form):
@@ -122,8 +122,7 @@ class CustomerImportAdmin(EvidenceAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """One file: how far it is, what was found, the button that imports it, what came of it."""
-        is_id = object_id.isascii() and object_id.isdigit() and int(object_id[:20]) <= LARGEST_ID
-        given = self._given(request, int(object_id) if is_id else 0)
+        given = self._given(request, id_in(object_id))
         context = {**self.admin_site.each_context(request), **live(request, given), "title": str(given)}
         return TemplateResponse(request, "imports/import.html", context)
 

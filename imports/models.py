@@ -54,9 +54,6 @@ class CustomerImport(models.Model):
             models.Index(fields=["created_at", "id"], name="customerimport_by_time"),
             # Whether a file was imported before.
             models.Index(fields=["sha256"], name="customerimport_by_content"),
-            # Files whose time is over.
-            models.Index(fields=["created_at"], condition=~Q(file=""), name="customerimport_kept"),
-            models.Index(fields=["created_by"], name="customerimport_by_staff"),
         ]
 
     def __str__(self) -> str:

@@ -31,9 +31,9 @@ def count_spend_together(*, survivor_id: int, merged_id: int, **_: Any) -> Mappi
 def obstacles(user_ids: Sequence[int]) -> list[str]:
     """What Stripe told of these customers and nobody has booked yet, in words."""
     waiting = _about(user_ids).filter(state__in=UNSETTLED).count()
-    return [f"Stripe events about them are still to be processed: {waiting}. Wait, or look into those that failed."] * (
-        waiting > 0
-    )
+    if not waiting:
+        return []
+    return [f"Stripe events about them are still to be processed: {waiting}. Wait, or look into those that failed."]
 
 
 def parked(user_ids: Sequence[int]) -> int:

@@ -19,6 +19,7 @@ from audit.selectors import first_chain_fault
 from backoffice.lib import clock
 from backoffice.lib.lives import anonymisers
 from billing.models import EventState, Payment, StripeEvent
+from billing.selectors import events_about
 from billing.tests import stripe_bodies
 from billing.tests.flow import bought, deliver
 from credits import selectors, services
@@ -222,6 +223,13 @@ def test_a_message_that_waits_is_not_sent(person):
     forget(person)
     message = OutboxMessage.objects.get(key="m1")
     assert (message.state, message.recipient, message.body, message.payload) == (MessageState.DEAD, "", "", {})
+
+
+def test_what_stripe_told_of_somebody_is_found_by_indexes(person):
+    with connection.cursor() as cursor:
+        # So few rows would be read whole.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "Seq Scan on billing_stripeevent" not in events_about([person.pk], stripe_customer_id="cus_1").explain()
 
 
 def test_twice_is_once(person):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views import View
 
 from accounts.models import Customer
+from accounts.selectors import is_id
 from backoffice.lib import clock
 from backoffice.lib.admin.navigation import set_current
 from credits import selectors
@@ -97,4 +98,4 @@ def _entries(user_id: int, moments: list[datetime]) -> list[tuple[datetime, Any]
 def _number(request: HttpRequest, name: str) -> int | None:
     """A lot's id of the address; whatever else stands there is as if it were not."""
     text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    return int(text) if is_id(text) else None

@@ -6,6 +6,7 @@ from typing import TypeVar
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
+from accounts.selectors import is_id
 from backoffice.lib import clock
 from credits.kinds import TransactionKind
 from credits.models import CreditDebt, CreditDraw, CreditHold, CreditLot, CreditTransaction, IntegrityRun
@@ -46,7 +47,7 @@ def search(rows: QuerySet[Row], text: str, *, reference: str = "") -> QuerySet[R
         person = User.objects.with_email(term).values_list("pk", flat=True).first()
         return rows.filter(account_id=person) if person else rows.none()
     found = Q(**{reference: term}) if reference else Q(pk__in=[])
-    if term.isascii() and term.isdigit() and len(term) <= 18:
+    if is_id(term):
         found |= Q(pk=int(term))
     return rows.filter(found)
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.models import User
+from accounts.selectors import is_id
 from backoffice.lib.admin import display
 from backoffice.lib.work import job_kinds
 from jobs import selectors
@@ -24,8 +25,6 @@ TONES: dict[str, display.Tone] = {
     JobState.CANCELED: "mute",
 }
 MOST_REFUSED = 50
-# More digits than the ids of a column have.
-ID_LENGTH = 20
 
 
 def visible(request: HttpRequest, job_id: int) -> Job:
@@ -38,7 +37,7 @@ def visible(request: HttpRequest, job_id: int) -> Job:
 
 def id_in(text: str) -> int:
     """The id that an address holds; 0, which nothing has, for any other text."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < ID_LENGTH else 0
+    return int(text) if is_id(text) else 0
 
 
 def page_of(job: Job) -> str:

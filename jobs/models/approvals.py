@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from backoffice.lib import clock
+from jobs.models.limits import LARGEST
 
 
 class ApprovalState(models.TextChoices):
@@ -44,6 +45,7 @@ class Approval(models.Model):
         permissions = [("decide_approval", "Can decide on requests of others")]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=ApprovalState.values), name="approval_state_known"),
+            models.CheckConstraint(condition=Q(amount__gte=0, amount__lt=LARGEST), name="approval_amount_bounds"),
             models.CheckConstraint(
                 condition=Q(state="pending", decided_at__isnull=True)
                 | Q(~Q(state="pending"), decided_at__isnull=False),

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from backoffice.lib import clock
 
@@ -76,6 +77,8 @@ class OutboxMessage(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(state="pending"), name="message_due"),
             # What was sent to a customer, and the foreign key.
             models.Index(fields=["user", "created_at"], name="message_of_user"),
+            # What was written to an address of somebody who is to be forgotten.
+            models.Index(Upper("recipient"), condition=~Q(recipient=""), name="message_by_recipient"),
             # The messages of a bulk act, and the foreign key.
             models.Index(fields=["job"], condition=Q(job__isnull=False), name="message_of_job"),
             # What `prune` empties: the oldest that still have their content.

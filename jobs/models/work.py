@@ -30,7 +30,9 @@ class Job(models.Model):
     """
 
     kind = models.CharField(max_length=64)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="jobs")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="jobs", db_index=False
+    )
     params = models.JSONField(default=dict, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=16, choices=JobState, default=JobState.QUEUED)
@@ -78,6 +80,8 @@ class Job(models.Model):
             models.Index(fields=["created_at", "id"], name="job_by_time"),
             # The sweep: a handful of rows among all that ever ran.
             models.Index(fields=["queued_at"], condition=Q(state__in=UNFINISHED), name="job_unfinished"),
+            # Drafts that nobody confirmed, looked for every half minute.
+            models.Index(fields=["created_at"], condition=Q(state="draft"), name="job_draft"),
             # Results whose time is over.
             models.Index(fields=["result_until"], condition=Q(result_until__isnull=False), name="job_result_until"),
         ]

@@ -1,5 +1,6 @@
 """What the outbox holds, and what it should hold and does not."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ from django.db.models import CharField, Exists, Max, Model, OuterRef, Q, QuerySe
 from django.db.models.functions import Cast, Concat
 
 from accounts.models import PasswordResetRequest, ResetWay, StatusChange, User
+from accounts.selectors import is_id
 from jobs.models import MessageState, OutboxMessage
 
 STATUS_CHANGED = "user.status:"
@@ -31,7 +33,7 @@ def search_messages(rows: QuerySet[OutboxMessage], text: str) -> QuerySet[Outbox
     # The person first: by a join, all messages would be read.
     people = User.objects.with_email(term) if "@" in term else User.objects.filter(external_id=term)
     found = Q(user_id__in=list(people.values_list("pk", flat=True)[:1]))
-    if term.isascii() and term.isdigit() and len(term) <= 18:
+    if is_id(term):
         found |= Q(pk=int(term))
     return rows.filter(found)
 
@@ -39,6 +41,13 @@ def search_messages(rows: QuerySet[OutboxMessage], text: str) -> QuerySet[Outbox
 def messages_about(user_id: int) -> QuerySet[OutboxMessage]:
     """What was sent to a customer or told of them, newest first."""
     return OutboxMessage.objects.filter(user=user_id).order_by("-created_at", "-pk")
+
+
+def messages_of_person(user_ids: Sequence[int], *, email: str) -> QuerySet[OutboxMessage]:
+    """What tells of these customers, who are one person, or went to their address."""
+    # No empty address, which the index leaves out: or all messages would be read.
+    written_to = Q(recipient__iexact=email) & ~Q(recipient="")
+    return OutboxMessage.objects.filter(Q(user_id__in=user_ids) | written_to)
 
 
 def messages_to_send_again(*, state: str, since: datetime) -> QuerySet[OutboxMessage]:

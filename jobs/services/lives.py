@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from backoffice.lib import clock
 from backoffice.lib.lives import Known
@@ -35,7 +34,7 @@ def move_messages(*, survivor_id: int, merged_id: int, **_: Any) -> Mapping[str,
 @transaction.atomic
 def forget(user_ids: Sequence[int], known: Known) -> Mapping[str, int]:
     """Empty what was written to a person or about them, and what the other side answered. What waits is given up."""
-    messages = OutboxMessage.objects.filter(Q(user_id__in=user_ids) | Q(recipient__iexact=known.email))
+    messages = selectors.messages_of_person(user_ids, email=known.email)
     ids = list(messages.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     told = OutboxMessage.objects.filter(pk__in=ids)
     told.filter(state=MessageState.PENDING).update(state=MessageState.DEAD)

@@ -76,6 +76,22 @@ def test_what_a_second_person_allows_is_done_once_in_the_name_of_who_asked(verb,
     assert len(done) == 1
 
 
+@pytest.mark.parametrize("amount", ["-1", "NaN"])
+def test_no_amount_that_limits_cannot_bound_is_asked_for(verb, amount):
+    ask(decider())
+    same = "verb, params, resource_type, resource_id, requested_by_id, reason, state, decision_reason, outcome"
+    again = (
+        f"INSERT INTO jobs_approval ({same}, created_at, expires_at, token, amount)"
+        f" SELECT {same}, created_at, expires_at, 'other', %s FROM jobs_approval"
+    )
+    with (
+        pytest.raises(IntegrityError, match="approval_amount_bounds"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(again, [amount])
+
+
 def test_nobody_allows_or_denies_what_they_asked_for_themselves(verb, done):
     boss = decider()
     approval = ask(boss)
