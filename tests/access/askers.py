@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.shortcuts import resolve_url
 from django.test import Client
@@ -44,7 +44,9 @@ class Asker:
 
 def askers() -> list[Asker]:
     """From nobody to the super admin, and the product with its key."""
-    members = {"no role": StaffFactory()}
+    members = {"no role": StaffFactory(), "viewer": StaffFactory()}
+    # Whoever may look at everything and do nothing.
+    members["viewer"].user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     for role in DEFAULT_ROLES:
         members[role] = StaffFactory()
         members[role].groups.add(Group.objects.get(name=role))

@@ -71,12 +71,49 @@ def test_who_is_not_let_in_sees_nothing_behind_the_login():
             assert {answers["nobody"], answers["customer"], answers["product"]} == {LOGIN}, (method, address)
 
 
+REFUSED = {"403", "404", "405"}
+# What staff without any permission may send: to log in and out, to their own account, and to lists and pages of the
+# stock admin, which do nothing but lead on. The actions of lists are asked for in ``test_refusals.py``.
+HARMLESS = re.compile(
+    r"^/admin/$|^/admin/(account|login|logout|password-reset|password_change)/|^/admin/profiles$|^/admin/<app_label>/$"
+    r"|^/admin/\w+/\w+/<object_id>/$"
+    r"|^/admin/jobs/job/$"
+)
+# What only shows itself again; and the columns and filters that readers keep for themselves.
+LOOKED_AT = re.compile(r"^/admin/\w+/\w+/(<object_id>/history/)?$|^/admin/jobs/job/<object_id>/change/$|^/admin/lists/")
+
+
+@pytest.mark.parametrize("who", ["no-role", "viewer"])
+def test_who_may_nothing_or_only_look_sends_no_form_of_the_admin(who):
+    done = {
+        address
+        for method, address, answers in lines()
+        if method == "POST" and address.startswith("/admin/") and answers[who] not in REFUSED
+    }
+    harmless = {address for address in done if HARMLESS.match(address)}
+    looked_at = {address for address in done if who == "viewer" and LOOKED_AT.match(address)}
+    assert done - harmless - looked_at == set()
+
+
+def test_no_page_that_lets_rows_in_or_out_opens_for_who_may_only_look():
+    doors = re.compile(r"/(export|import)/|^/admin/imports/|^/api/v1/admin/export/")
+    found = {
+        (method, address): {answers["no-role"], answers["viewer"]}
+        for method, address, answers in lines()
+        if doors.search(address) and answers["super-admin"] not in ("302", "405")
+    }
+    assert len(found) > 10
+    assert {key: told for key, told in found.items() if told != {"403"}} == {}
+
+
 def test_the_api_lets_nobody_in_without_a_key_and_the_product_not_to_what_is_the_staffs():
     for method, address, answers in lines():
         if address.startswith("/api/v1/") and address not in ("/api/v1/docs", "/api/v1/openapi.json", "/api/v1/"):
             assert {answers["nobody"], answers["customer"]} <= {"401", "405"}, (method, address)
             if address.startswith("/api/v1/admin/"):
                 assert answers["product"] in ("403", "405"), (method, address)
+                # A key of who may only look does no more than its owner.
+                assert method == "GET" or answers["viewer"] in ("403", "405"), address
                 # Else the body was refused before anybody asked for the permission.
                 assert answers["no-role"] in ("403", "405"), f"{address}: say in BODIES of tests/world.py what to send"
             else:
