@@ -28,6 +28,18 @@ SELECT row.line, CASE WHEN row.by_email THEN 'email' ELSE 'external_id' END,
 FROM incoming_customers AS row JOIN accounts_user AS person ON person.id = row.user_id
 WHERE person.is_staff
 """
+# What the product calls somebody who was merged leads to another one; of who is to be forgotten a hash is kept.
+RETIRED = """
+SELECT row.line, CASE WHEN row.by_email THEN 'email' ELSE 'external_id' END,
+       CASE WHEN row.by_email THEN row.email ELSE row.external_id END,
+       CASE retired.fate WHEN 'merged' THEN format('This customer was merged into customer %s.', retired.into_id)
+            ELSE 'This customer was anonymised, and is to stay so.' END,
+       CASE retired.fate WHEN 'merged' THEN 'Give the row the id of the customer who stayed, or take it out.'
+            ELSE 'Take the row out.' END
+FROM incoming_customers AS row JOIN accounts_retiredcustomer AS retired
+  ON retired.user_id = row.user_id
+  OR retired.former_id IN (row.external_id, 'sha256:' || encode(sha256(convert_to(row.external_id, 'UTF8')), 'hex'))
+"""
 KNOWN = """
 SELECT line, CASE WHEN by_email THEN 'email' ELSE 'external_id' END, CASE WHEN by_email THEN email ELSE external_id END,
        'There is a customer with this already.',
@@ -44,7 +56,7 @@ IDENTITIES = {
 
 def intake_faults(*, updates: bool) -> list[str]:
     """The queries that find what is wrong; ``updates`` says whether customers that are known may be changed."""
-    found = [STAFF] if updates else [STAFF, KNOWN]
+    found = [STAFF, RETIRED] if updates else [STAFF, RETIRED, KNOWN]
     for column, label in IDENTITIES.items():
         key = "email_lower" if column == "email" else column
         match = "lower(person.email) = row.email_lower" if column == "email" else f"person.{column} = row.{column}"

@@ -6,7 +6,7 @@ Those on logins stand in ``passwords``, ``second_factors``, ``sessions`` and ``s
 from accounts.services.activities import Activity, link_visits, record_activities, record_activity
 from accounts.services.anonymising import AnonymiseResult, anonymise_obstacles, anonymise_user
 from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, touch_api_key
-from accounts.services.customers import PutResult, link_stripe_customer, put_customer
+from accounts.services.customers import PutResult, link_stripe_customer, lock_customers, put_customer
 from accounts.services.figures import set_balances, set_spend
 from accounts.services.ingest import ToldEvent, record_events
 from accounts.services.merging import MergeResult, merge_customers
@@ -59,6 +59,7 @@ __all__ = [
     "lift_suspension",
     "link_stripe_customer",
     "link_visits",
+    "lock_customers",
     "merge_customers",
     "put_customer",
     "record_activities",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from accounts.errors import AccountError
 from accounts.models import Customer, Status, StatusChange, User
+from accounts.services.customers import lock_customers
 from accounts.services.status import ban_customer, undo_status_change
 from backoffice.lib.work import ItemOutcome, Running
 
@@ -41,7 +42,7 @@ def _banned(job: Running, user_id: int, actor: User, until: datetime | None) -> 
 def undo_bans(job: Running, user_ids: Sequence[int]) -> list[ItemOutcome]:
     """Put each customer back to where the undone job found them, unless their status changed again since."""
     actor = User.objects.get(pk=job.actor_id or 0)
-    list(Customer.objects.select_for_update(no_key=True).filter(pk__in=user_ids).order_by("pk").values_list("pk"))
+    lock_customers(user_ids)
     keys = [f"job:{job.undoes_id}:{user_id}" for user_id in user_ids]
     changes = dict(StatusChange.objects.filter(key__in=keys).values_list("user_id", "pk"))
     return [_undone(job, user_id, changes.get(user_id), actor) for user_id in user_ids]

@@ -1,6 +1,6 @@
 """What the product and Stripe tell of customers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from accounts.errors import (
     EmailTaken,
     UnknownCustomer,
 )
-from accounts.models import User
+from accounts.models import Customer, User
 from accounts.models.users import new_referral_code
 from accounts.services.activities import SIGNUP, link_visits, record_activity
 from backoffice.lib.registry import demo_guards, plan_guards
@@ -150,6 +150,12 @@ def _record_signup(user: User, told: Mapping[str, Any]) -> None:
         details=details,
     )
     user.refresh_from_db(fields=["last_active_at"])
+
+
+def lock_customers(user_ids: Collection[int]) -> None:
+    """Keep these customers as they are until the transaction ends; in id order, as everybody does who locks several."""
+    locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=user_ids).order_by("pk")
+    list(locked.values_list("pk"))
 
 
 @transaction.atomic

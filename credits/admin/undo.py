@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.errors import CustomerRetired
+from accounts.selectors import retirement_of
 from backoffice.lib import clock
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change
@@ -132,6 +134,12 @@ class ReverseView(UndoView):
     act_class = Reversal
     undo = staticmethod(services.reverse_transaction)
     key_name = "reverse"
+
+    def effect(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> Sequence[Change]:
+        # What a merge took is on the books of who stayed.
+        if retirement_of(subject.account_id) is not None:
+            raise CustomerRetired
+        return super().effect(subject, cleaned_data)
 
 
 def _lots(entry: allocation.Entry) -> SafeString:

@@ -65,7 +65,7 @@ def reverse_transaction(
     Of credits that came in free it takes back what is neither spent nor held, and never other credits; an expiry or a
     negative adjustment it gives back. The same key again answers the first reversal and writes nothing.
     ``approved_by`` is the second person whose limit it counts against. Raises ReasonMissing, LimitExceeded,
-    UnknownTransaction, NotReversible, InsufficientCredits, RefundTooLarge, IdempotencyConflict.
+    UnknownTransaction, NotReversible, InsufficientCredits, RefundTooLarge, CustomerRetired, IdempotencyConflict.
     """
     reversal = Reversal(
         transaction_id=transaction_id,

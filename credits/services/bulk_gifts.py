@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from accounts.models import RetiredCustomer
+from accounts.services import lock_customers
 from backoffice.lib.money import format_credits
 from backoffice.lib.work import ItemOutcome, Running
 from credits.acts import Reversal
@@ -37,6 +38,8 @@ def key_of(job_id: int, user_id: int) -> str:
 def gift_many(job: Running, user_ids: Sequence[int]) -> list[ItemOutcome]:
     """Give each customer the ``amount`` of the job's params, which lapses at its ``expires_at``."""
     expires_at = job.params.get("expires_at")
+    # Locked before they are looked at, or one could be merged away between the look and the gift.
+    lock_customers(user_ids)
     retired = set(RetiredCustomer.objects.filter(pk__in=user_ids).values_list("pk", flat=True))
     gifts = {
         user_id: Posting(

@@ -27,31 +27,50 @@ def post_as_staff(
     approved_by: User | None,
     reason: str,
     expires_at: datetime | None = None,
+    reaches_retired: bool = False,
 ) -> PostResult:
     """Do an act that makes an entry and record it, once: a replay did nothing.
 
-    Its credits count against ``limit`` of the actor, or of the second person who allowed it. Raises ReasonMissing,
-    LimitExceeded, CustomerRetired, and the CreditError of a refusal; what time has done to the account stays booked
-    after the latter.
+    Its credits count against ``limit`` of the actor, or of the second person who allowed it. ``reaches_retired``: it
+    may be done on the ledger of somebody who was merged or anonymised. Raises ReasonMissing, LimitExceeded,
+    CustomerRetired, and the CreditError of a refusal; what time has done to the account stays booked after the last.
     """
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept in the ledger and in the audit log.")
     holder = approved_by or actor
     with transaction.atomic():
         lock_staff(holder)
-        if act.target.user_id is not None and retirement_of(act.target.user_id) is not None:
-            raise CustomerRetired
         outcome = try_post(act)
         if isinstance(outcome, PostResult) and not outcome.replayed:
+            user_id = _customer_of(act)
+            # Asked once the person is locked by the act: a merge locks them too, and one of the two waits.
+            if not reaches_retired and retirement_of(user_id) is not None:
+                raise CustomerRetired
             count_use(staff=holder, verb=limit, amount=abs(outcome.amount), key=act.idempotency_key)
-            _record(action, act, outcome, actor=actor, approved_by=approved_by, reason=reason, expires_at=expires_at)
+            _record(
+                action,
+                act,
+                outcome,
+                user_id,
+                actor=actor,
+                approved_by=approved_by,
+                reason=reason,
+                expires_at=expires_at,
+            )
     return result_of(outcome)
+
+
+def _customer_of(act: Act) -> int:
+    if act.target.user_id is not None:
+        return act.target.user_id
+    return CreditTransaction.objects.values_list("account_id", flat=True).get(pk=act.target.transaction_id or 0)
 
 
 def _record(
     action: Action,
     act: Act,
     result: PostResult,
+    user_id: int,
     *,
     actor: User,
     approved_by: User | None,
@@ -67,10 +86,8 @@ def _record(
         new_values["expires_at"] = expires_at.isoformat()
     if approved_by is not None:
         new_values["approved_by"] = str(approved_by)
-    user_id = act.target.user_id
-    if user_id is None:
+    if act.target.user_id is None:
         new_values["reverses"] = act.target.transaction_id
-        user_id = CreditTransaction.objects.values_list("account_id", flat=True).get(pk=act.target.transaction_id or 0)
     audit.record(
         action=action,
         actor=actor,

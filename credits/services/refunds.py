@@ -47,6 +47,8 @@ def refund_usage(
         actor=actor,
         approved_by=approved_by,
         reason=reason,
+        # It goes back to where it was spent, and from there on to who stayed.
+        reaches_retired=True,
     )
 
 

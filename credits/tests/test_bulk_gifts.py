@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
+from accounts import services as accounts
 from accounts.models import RetiredCustomer, User
 from audit.models import AuditEntry
 from backoffice.lib.work import job_kinds
@@ -23,7 +24,7 @@ from jobs.models import Job, JobItem, JobState
 from jobs.tests.test_pages import address, confirmed, text, token_of
 from jobs.tests.test_running import wait_until_the_server_noticed
 from tests.factories import CustomerFactory, StaffFactory
-from tests.threads import at_once
+from tests.threads import at_once, while_another_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -260,3 +261,16 @@ def _is_in_its_second_turn(job):
         )
         waiting = cursor.fetchone()[0]
     return Job.objects.get(pk=job.pk).done == 4 and waiting > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_merged_while_the_gifts_are_given_is_left_out(giver):
+    survivor, merged = people(2)
+    job = queued(giver, [merged])
+    while_another_waits(
+        lambda: accounts.merge_customers(survivor_id=survivor.pk, merged_id=merged.pk, reason="Twice", actor=giver),
+        lambda: jobs.run_job(job_id=job.pk),
+    )
+    job.refresh_from_db()
+    assert (job.state, job.refused) == (JobState.DONE, 1)
+    assert not CreditTransaction.objects.exists()

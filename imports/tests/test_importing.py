@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from accounts import services as accounts
 from accounts.models import ActivityEvent, Customer, CustomerFigures, User
 from accounts.services import intake
 from audit.models import AuditEntry
@@ -226,6 +227,23 @@ def test_members_of_staff_are_out_of_reach(updates):
     report = checked("email,external_id\nGRACE@example.com,\nx@example.com,u_1\n", updates=updates)
     staff = "This belongs to a member of staff, who is no customer."
     assert {(2, "email", staff), (3, "external_id", staff)} <= {*problems(report)}
+
+
+@pytest.mark.parametrize("updates", [False, True])
+def test_a_file_brings_nobody_back_who_was_merged_or_anonymised(updates):
+    survivor, merged, gone = (CustomerFactory(external_id=name) for name in ("u_1", "u_2", "u_3"))
+    staff = StaffFactory()
+    accounts.merge_customers(survivor_id=survivor.pk, merged_id=merged.pk, reason="Twice", actor=staff)
+    accounts.anonymise_user(user_id=gone.pk, reason="Asked for it", actor=staff)
+    rows = [f"{merged.pk}@retired.invalid,,Ada", f"{gone.pk}@retired.invalid,,Ada", "a@b.com,u_2,A", "c@d.com,u_3,A"]
+    report = checked("\n".join(["email,external_id,full_name", *rows]), updates=updates)
+    into = f"This customer was merged into customer {survivor.pk}."
+    assert [
+        (2, "email", into),
+        (3, "email", "This customer was anonymised, and is to stay so."),
+        (4, "external_id", into),
+        (5, "external_id", "This customer was anonymised, and is to stay so."),
+    ] == [found for found in problems(report) if "There is a customer" not in found[2]]
 
 
 def test_a_plan_that_something_else_decides_is_left_and_told_of():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from accounts.models import Customer, Status
+from accounts.services import lock_customers
 from backoffice.lib.money import format_credits
 from backoffice.lib.work import ItemOutcome, Running
 from jobs.mail_texts import filled
@@ -13,6 +14,8 @@ TOPIC = "staff.mail"
 
 def mail_many(job: Running, user_ids: Sequence[int]) -> list[ItemOutcome]:
     """Write the ``subject`` and ``text`` of the job's params to each customer."""
+    # Locked, or a mail could be written to the address of somebody who is anonymised while it is.
+    lock_customers(user_ids)
     customers = Customer.objects.select_related("figures").in_bulk(user_ids)
     refused = {user_id: _refusal(customers.get(user_id)) for user_id in user_ids}
     enqueue_mails(

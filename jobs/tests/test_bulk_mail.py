@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts import services as accounts
 from accounts.models import Customer, User
 from jobs import services
 from jobs.admin import bulk_mail
@@ -9,6 +10,7 @@ from jobs.mail_texts import filled, unknown_places
 from jobs.models import JobItem, JobState, OutboxMessage
 from jobs.tests.test_pages import address, confirmed, token_of
 from tests.factories import CustomerFactory, StaffFactory
+from tests.threads import while_another_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +144,19 @@ def test_writing_to_many_takes_its_own_permission(client):
     client.force_login(StaffFactory(permissions=["accounts.view_customer", "accounts.change_customer"]))
     CustomerFactory()
     assert "Send mail" not in client.get("/admin/accounts/customer/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("forgets_first", [True, False])
+def test_no_mail_and_no_address_is_left_of_who_is_forgotten_while_it_is_written(writer, forgets_first):
+    ada = CustomerFactory(email="ada@example.com", full_name="Ada")
+    job = drafted(writer, [ada])
+    given = {"subject": FIELDS["subject"], "text": FIELDS["text"]}
+    services.start_bulk(job_id=job.pk, actor=writer, params=given, reason="news")
+    acts = [
+        lambda: accounts.anonymise_user(user_id=ada.pk, reason="Asked for it", actor=writer),
+        lambda: services.run_job(job_id=job.pk),
+    ]
+    while_another_waits(*acts if forgets_first else acts[::-1])
+    assert not [mail for mail in OutboxMessage.objects.all() if "ada" in f"{mail.recipient}{mail.body}".lower()]
+    assert not OutboxMessage.objects.filter(state="pending").exists()
