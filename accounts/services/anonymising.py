@@ -88,14 +88,17 @@ def anonymise_user(*, user_id: int, reason: str, actor: User | None) -> Anonymis
 def _forget_person(customer: User, user_ids: Sequence[int], actor: User | None) -> dict[str, int]:
     emptied = _forget_what_is_kept_of(user_ids)
     # Lists that staff searched for this person and kept.
-    emptied["filters"] = SavedFilter.objects.filter(query__icontains=quote(customer.email)).delete()[0]
+    emptied["filters"] = SavedFilter.objects.filter(query__icontains=quote(customer.email, safe="")).delete()[0]
     former_id = hashed(customer.external_id) if customer.external_id else None
     RetiredCustomer.objects.create(user_id=customer.pk, fate=Fate.ANONYMISED, former_id=former_id)
     for absorbed in RetiredCustomer.objects.filter(into_id=customer.pk, former_id__isnull=False):
         absorbed.former_id = hashed(absorbed.former_id or "")
         absorbed.save(update_fields=["former_id"])
-    customer.referral_code, customer.character_count = new_referral_code(), 0
-    customer.country = customer.signup_source = ""
+    # What merging leaves in a row for its history goes from all of them.
+    for person in (customer, *User.objects.filter(pk__in=user_ids).exclude(pk=customer.pk).order_by("pk")):
+        person.referral_code, person.character_count = new_referral_code(), 0
+        person.country = person.signup_source = ""
+        person.save(update_fields=["referral_code", "character_count", "country", "signup_source", "updated_at"])
     close(customer, reason="anonymised", actor=actor, source="anonymised")
     return emptied
 
