@@ -5,6 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
@@ -69,11 +70,14 @@ class StaffFilter(admin.SimpleListFilter):
         return [(SYSTEM, "The system itself"), *((str(member.pk), str(member)) for member in staff)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        chosen = self.value() or ""
+        chosen = self.value()
+        if not chosen:
+            return queryset
         if chosen == SYSTEM:
             return queryset.filter(actor__isnull=True)
-        is_id = chosen.isascii() and chosen.isdigit() and len(chosen) <= 18
-        return queryset.filter(actor_id=int(chosen)) if is_id else queryset
+        if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= 18):
+            raise IncorrectLookupParameters(f"{chosen} is nobody on the staff")
+        return queryset.filter(actor_id=int(chosen))
 
 
 class ResourceTypeFilter(admin.SimpleListFilter):

@@ -111,6 +111,13 @@ def test_a_verb_of_another_release_is_shown_in_its_own_words(client, reader):
     assert "Make coupon growth.make_coupon" in text_of(client.get(page_of(entry)))
 
 
+@pytest.mark.parametrize("staff", ["x", "-1", "9" * 30, "１"])
+def test_a_member_in_the_address_who_is_none_neither_shows_nor_exports_the_whole_log(client, staff):
+    client.force_login(StaffFactory(is_superuser=True))
+    assert client.get(LIST, {"staff": staff})["Location"].endswith("?e=1")
+    assert client.post(f"{EXPORT}?staff={staff}").status_code == 400
+
+
 def test_the_list_takes_a_fixed_number_of_queries(client, seer, django_assert_num_queries):
     act(seer, resource_id=str(CustomerFactory().pk))
     client.get(LIST)
