@@ -62,6 +62,11 @@ def test_a_forgotten_session_of_the_runtime_role_has_its_limits():
     with psycopg.connect(databases.on_database(databases.app_url(), database())) as connection:
         limits = [
             connection.execute(f"SHOW {name}").fetchone()[0]
-            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+            for name in (
+                "statement_timeout",
+                "lock_timeout",
+                "idle_in_transaction_session_timeout",
+                "client_connection_check_interval",
+            )
         ]
-    assert limits == ["10min", "30s", "5min"]
+    assert limits == ["10min", "30s", "5min", "5s"]

@@ -33,11 +33,13 @@ class Login:
 _declared: dict[str, TableGrant] = {}
 _hidden: dict[str, Sequence[str]] = {}
 
-# How long the runtime role may run, wait for a lock, or sit in a transaction. A million rows are exported in seconds.
+# How long the runtime role may run, wait for a lock, or sit in a transaction, and when a statement ends whose process
+# was killed: until then it keeps its locks. A million rows are exported in seconds.
 TIMEOUTS = {
     "statement_timeout": "10min",
     "lock_timeout": "30s",
     "idle_in_transaction_session_timeout": "5min",
+    "client_connection_check_interval": "5s",
 }
 
 
