@@ -9,6 +9,7 @@ from backoffice.lib.admin import display
 from backoffice.lib.lives import Anonymiser, anonymisers
 from backoffice.lib.registry import NavigationItem, navigation
 from backoffice.lib.work import JobKind, job_kinds
+from imports import services
 from imports.errors import ImportRefused
 from imports.selectors import IMPORT
 from imports.services import jobs
@@ -35,8 +36,8 @@ def register() -> None:
     anonymisers.register(
         Anonymiser(
             key="imports",
-            forget=lambda user_ids, known: {},
-            kept={"imports.CustomerImport": "a file and the cells that were wrong in it, which go after a week"},
+            forget=lambda user_ids, known: {"imports": services.forget_files_about([known.email])},
+            kept={"imports.CustomerImport": "how a file was called and why it was handed in; what tells of them goes"},
         )
     )
     navigation.register(

@@ -1,10 +1,13 @@
 """The files themselves: kept until they are imported, and some days at most."""
 
 import hashlib
+import io
+import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -15,12 +18,14 @@ from django.db.models import Q
 
 from accounts.models import User
 from backoffice.lib import clock
+from backoffice.lib.traces import tells_of
 from imports.models import CustomerImport
 
 STORAGE = "uploads"
 KEPT = timedelta(days=7)
 FORGOTTEN_AT_ONCE = 200
 NAME_LENGTH = 200
+_HOLDS = ~Q(file="") | Q(report__first_faults__0__isnull=False)
 
 
 @dataclass(frozen=True)
@@ -87,14 +92,46 @@ def forget_old_files() -> int:
 
     How many imports were emptied.
     """
-    holds = ~Q(file="") | Q(report__first_faults__0__isnull=False)
-    old = CustomerImport.objects.filter(holds, created_at__lte=clock.now() - KEPT).order_by("created_at")
+    old = CustomerImport.objects.filter(_HOLDS, created_at__lte=clock.now() - KEPT).order_by("created_at")
     found = list(old[:FORGOTTEN_AT_ONCE])
     for given in found:
         if given.file:
             storages[STORAGE].delete(given.file)
-        given.file = ""
-        if given.report:
-            given.report["first_faults"] = []
-        given.save(update_fields=["file", "report"])
+        _empty(given)
     return len(found)
+
+
+def forget_files_about(names: Collection[str]) -> int:
+    """Delete the files, and the cells that were wrong in them, that say one of ``names``; how many imports that were.
+
+    Such a file has to be handed in anew without them. Needs a transaction: files go once it commits.
+    """
+    about = [given for given in CustomerImport.objects.filter(_HOLDS).order_by("pk") if _tells_of(given, names)]
+    for given in about:
+        forget_file(given)
+    return len(about)
+
+
+def forget_file(given: CustomerImport) -> None:
+    """Delete what is kept of a file beside what came of it, once the transaction commits."""
+    if given.file:
+        transaction.on_commit(partial(storages[STORAGE].delete, given.file))
+    _empty(given)
+
+
+def _empty(given: CustomerImport) -> None:
+    given.file = ""
+    if given.report:
+        given.report["first_faults"] = []
+    given.save(update_fields=["file", "report"])
+
+
+def _tells_of(given: CustomerImport, names: Collection[str]) -> bool:
+    told = json.dumps(given.report, ensure_ascii=False)
+    if tells_of(io.BytesIO(told.encode()), names):
+        return True
+    try:
+        with open_file(given) as file:
+            return tells_of(file, names)
+    except FileNotFoundError:
+        return False

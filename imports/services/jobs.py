@@ -10,7 +10,7 @@ from imports.errors import ImportRefused
 from imports.models import CustomerImport
 from imports.report import Report
 from imports.selectors import obstacle
-from imports.services.files import open_file
+from imports.services.files import forget_file, open_file
 from imports.services.importing import check_file, import_file
 from jobs.services import create_job
 
@@ -59,7 +59,15 @@ def run_check(running: Running) -> None:
 
 
 def run_import(running: Running) -> None:
-    """Import a file, in the name of who confirmed it. When it is done again after it was done, nothing happens."""
+    """Import a file, in the name of who confirmed it. When it is done again after it was done, nothing happens.
+
+    Once it is imported, the file itself is not kept.
+    """
+    done = CustomerImport.objects.filter(pk=running.params["import"], imported_at__isnull=False).first()
+    if done is not None:
+        # By a worker that was lost before it could say so.
+        _finish(running, done, Report.of(done.report))
+        return
     given, file = _opened(running)
     actor = User.objects.filter(pk=running.actor_id or 0).first()
     if actor is None or not actor.is_active:
@@ -68,7 +76,13 @@ def run_import(running: Running) -> None:
         report = import_file(
             given=given, file=file, actor=actor, tell=running.progress, fault_file=_fault_file(running)
         )
+    given.refresh_from_db()
+    _finish(running, given, report)
+
+
+def _finish(running: Running, given: CustomerImport, report: Report) -> None:
     running.say(" ".join([report.summary(), *report.notes]))
+    forget_file(given)
 
 
 def _opened(running: Running) -> tuple[CustomerImport, Any]:

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from accounts import services as accounts
 from accounts.models import Customer
 from audit.models import AuditEntry
 from backoffice.lib import clock
@@ -15,7 +16,7 @@ from imports.models import CustomerImport
 from imports.stages import Stage, stage_of
 from imports.tests.files import checked
 from jobs.models import Job, JobState
-from jobs.services import run_job
+from jobs.services import create_job, run_job
 from jobs.services.results import forget_old_results
 from tests.factories import CustomerFactory, StaffFactory
 
@@ -242,3 +243,40 @@ def test_a_file_is_forgotten_after_a_week_and_its_page_stays(client, member, tmp
     assert given.file == "" and not list((tmp_path / "uploads").iterdir())
     assert client.get(page_of(given)).status_code == 200
     assert storages["uploads"].exists("anything") is False
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_it_is_imported_the_file_is_gone_and_a_worker_that_was_lost_then_is_no_failure(client, member, tmp_path):
+    given = handed_in(client)
+    worked(given, "check")
+    confirm(client, given)
+    job = worked(given, "import")
+    assert (given.file, files_in(tmp_path / "uploads")) == ("", [])
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, message="", finished_at=None)
+    job = worked(given, "import")
+    assert job.state == JobState.DONE and job.message.startswith("2 rows: 2 new customers")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_of_who_is_anonymised_no_file_tells_that_waits_or_was_made(client, member, tmp_path, encoding):
+    ada, other = CustomerFactory(email="Ada@example.com"), CustomerFactory(email="grace@example.com")
+    about = "email,country\nADA@example.com,\n"
+    file = SimpleUploadedFile("a.csv", about.encode(encoding), content_type="text/csv")
+    waits, wrong, unconcerned = handed_in(client, file=file), handed_in(client, about), handed_in(client)
+    for given in (waits, wrong, unconcerned):
+        worked(given, "check")
+    export = create_job(kind="export.users", actor=StaffFactory(is_superuser=True))
+    run_job(job_id=export.pk)
+    assert "ADA@example.com" in str(wrong.report) and len(files_in(tmp_path)) == 6
+    anonymised = accounts.anonymise_user(user_id=ada.pk, reason="Asked for it", actor=None)
+    assert (anonymised.emptied["imports"], anonymised.emptied["results"]) == (2, 3)
+    assert [path.read_text() for path in files_in(tmp_path)] == [GOOD]
+    assert not CustomerImport.objects.exclude(pk=unconcerned.pk).exclude(file="").exists()
+    assert "ada@" not in str(list(CustomerImport.objects.values())).lower()
+    # What other files tell goes on being told.
+    assert Customer.objects.filter(pk=other.pk, email="grace@example.com").exists()

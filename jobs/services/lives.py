@@ -9,6 +9,7 @@ from backoffice.lib import clock
 from backoffice.lib.lives import Known
 from jobs import selectors
 from jobs.models import Delivery, MessageState, OutboxMessage
+from jobs.services.results import forget_results_about
 
 
 def obstacles(survivor_id: int, merged_id: int) -> Sequence[str]:
@@ -33,11 +34,13 @@ def move_messages(*, survivor_id: int, merged_id: int, **_: Any) -> Mapping[str,
 
 @transaction.atomic
 def forget(user_ids: Sequence[int], known: Known) -> Mapping[str, int]:
-    """Empty what was written to a person or about them, and what the other side answered. What waits is given up."""
+    """Empty what was written to a person or about them, and what the other side answered, and delete the files of jobs
+    that name them. What waits is given up.
+    """
     messages = selectors.messages_of_person(user_ids, email=known.email)
     ids = list(messages.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     told = OutboxMessage.objects.filter(pk__in=ids)
     told.filter(state=MessageState.PENDING).update(state=MessageState.DEAD)
     Delivery.objects.filter(message_id__in=ids).update(answer="")
     emptied = told.update(recipient="", subject="", body="", payload={}, last_error="", forgotten_at=clock.now())
-    return {"messages": emptied}
+    return {"messages": emptied, "results": forget_results_about([known.email])}

@@ -2,15 +2,18 @@
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import IO
 
 from django.core.files import File
 from django.core.files.storage import storages
+from django.db import transaction
 
 from backoffice.lib import clock
+from backoffice.lib.traces import tells_of
 from jobs.models import Job
 
 KEPT = timedelta(days=7)
@@ -46,6 +49,29 @@ def forget_old_results() -> int:
     old = Job.objects.filter(result_until__lte=clock.now()).order_by("result_until")[:FORGOTTEN_AT_ONCE]
     for job in old:
         storages[STORAGE].delete(job.result_file)
-        job.result_file, job.result_until = "", None
-        job.save(update_fields=["result_file", "result_until"])
+        _forget(job)
     return len(old)
+
+
+def forget_results_about(names: Collection[str]) -> int:
+    """Delete the files that say one of ``names`` once the transaction commits; how many. Whoever needs one has it made
+    anew.
+    """
+    about = [job for job in Job.objects.exclude(result_file="").order_by("pk") if _tells_of(job, names)]
+    for job in about:
+        transaction.on_commit(partial(storages[STORAGE].delete, job.result_file))
+        _forget(job)
+    return len(about)
+
+
+def _tells_of(job: Job, names: Collection[str]) -> bool:
+    try:
+        with open_result(job) as file:
+            return tells_of(file, names)
+    except FileNotFoundError:
+        return False
+
+
+def _forget(job: Job) -> None:
+    job.result_file, job.result_until = "", None
+    job.save(update_fields=["result_file", "result_until"])
