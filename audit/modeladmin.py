@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from audit import selectors
 from audit.actions import Action
 from audit.services import WITHHELD, Resource, record
+from backoffice.lib.admin.as_seen import AsSeenForm
 from backoffice.lib.admin.base import BackofficeModelAdmin
 
 SECRET_FIELDS = frozenset({"password", "password1", "password2", "usable_password"})
@@ -37,6 +38,13 @@ class AuditedModelAdmin(BackofficeModelAdmin):
         if request.method == "POST" and transaction.get_connection().in_atomic_block and from_field is None:
             self._lock(object_id)
         return super().get_object(request, object_id, from_field)
+
+    def get_form(
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:
+        """The form; that of a record keeps two people who have it open from undoing what the other saved."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (AsSeenForm, form), {}) if change else form
 
     def _lock(self, object_id: str) -> None:
         try:
