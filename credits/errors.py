@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from backoffice.lib.money import plain_credits
+from backoffice.lib.money import format_credits, plain_credits
 
 
 class CreditError(Exception):
@@ -30,7 +30,7 @@ class InsufficientCredits(CreditError):
 
     def __init__(self, *, needed: Decimal, available: Decimal) -> None:
         words = "credit is" if needed == 1 else "credits are"
-        super().__init__(f"{needed} {words} needed and {available} available.")
+        super().__init__(f"{format_credits(needed)} {words} needed and {format_credits(available)} available.")
         self.needed = needed
         self.available = available
 

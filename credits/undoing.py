@@ -8,11 +8,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from backoffice.lib.money import format_credits
 from credits import originals
 from credits.acts import FREE_ADDITIONS
 from credits.kinds import TransactionKind
 from credits.models import CreditTransaction
 
+# In the address of a form that was opened on the customer's page, and leads back there.
+BACK, CUSTOMER = "back", "customer"
 REVERSIBLE = {*FREE_ADDITIONS, TransactionKind.EXPIRY}
 
 
@@ -25,12 +28,37 @@ class Way:
     url: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How an entry may be undone, if it may, and what was undone of it, in words."""
+
+    way: Way | None
+    undone: str
+
+
 def ways(user: Any, entries: Iterable[CreditTransaction]) -> dict[int, Way]:
     """For each entry that this member of staff may undo, and of which something is left: how."""
-    forms = {entry.pk: way for entry in entries if (way := _way(entry)) and user.has_perm(_permission(entry))}
+    return {pk: standing.way for pk, standing in standings(user, entries).items() if standing.way}
+
+
+def standings(user: Any, entries: Iterable[CreditTransaction]) -> dict[int, Standing]:
+    """For each entry that can be undone at all: how this member of staff may, and how much of it was."""
+    forms = {entry.pk: (entry, way) for entry in entries if (way := _way(entry))}
     undone = originals.undone(forms.keys()) if forms else {}
-    amounts = {entry.pk: abs(entry.amount) for entry in entries}
-    return {pk: way for pk, way in forms.items() if undone.get(pk, Decimal(0)) < amounts[pk]}
+    return {
+        pk: Standing(
+            way=way if user.has_perm(_permission(entry)) and undone.get(pk, Decimal(0)) < abs(entry.amount) else None,
+            undone=_in_words(entry, undone[pk]) if undone.get(pk) else "",
+        )
+        for pk, (entry, way) in forms.items()
+    }
+
+
+def _in_words(entry: CreditTransaction, amount: Decimal) -> str:
+    """``Refunded``, ``Reversed 5 of 18``."""
+    verb = "Refunded" if entry.kind == TransactionKind.USAGE else "Reversed"
+    whole = abs(entry.amount)
+    return verb if amount >= whole else f"{verb} {format_credits(amount)} of {format_credits(whole)}"
 
 
 def ways_of(request: HttpRequest, entry: CreditTransaction) -> list[Way]:

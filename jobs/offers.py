@@ -22,7 +22,7 @@ from backoffice.lib.registry import (
 from backoffice.lib.work import desk
 from jobs import keeping, selectors, services
 from jobs.admin import bulk_mail, prepare
-from jobs.admin.approvals import SEE, what
+from jobs.admin.decisions import SEE, what
 from jobs.badges import message_badge
 from jobs.services import create_job, lives
 

@@ -33,7 +33,6 @@ from backoffice.lib.admin.panels import customer_page
 class CustomerAdmin(ProfileCard, BulkActionsMixin, ExportMixin, AuditedModelAdmin):
     list_display = (
         "person",
-        "role",
         "credits",
         "plan_badge",
         "generations",
@@ -41,6 +40,8 @@ class CustomerAdmin(ProfileCard, BulkActionsMixin, ExportMixin, AuditedModelAdmi
         "joined",
         "last_active",
         "status_badge",
+        # Nearly always the same: what is looked at first comes first.
+        "role",
     )
     optional_columns = ("own_id", "product_id", "stripe_id", "country_code", "source")
     remembers = True

@@ -27,7 +27,7 @@ class RetypedForm(forms.Form):
     """Asks for the email of whom it is about once more, so that nobody does it to the wrong one."""
 
     retyped = forms.CharField(
-        label="Email once more", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label="Their email once more", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
     def check(self, customer: Customer) -> None:
@@ -74,19 +74,21 @@ class MergeView(FinalView):
     permission_required = "accounts.merge_customers"
     form_class = MergeForm
     title = submit_label = "Merge customer"
-    help_text = "This row becomes part of another one and stays without a name. It cannot be undone."
+    help_text = (
+        "For somebody who is here twice: this customer becomes part of another one, who keeps everything, and stays "
+        "without a name for the ledger alone. It cannot be undone."
+    )
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         survivor = cleaned_data["into"]
         if refusals := merging.obstacles(survivor, subject):
             raise MergeRefused(" ".join(refusals))
         return [
-            Change("Goes", subject.email, status_badge(Status.BANNED)),
-            Change("Stays", survivor.email, status_badge(survivor.status)),
+            Change("Goes", subject.email, "no name, nothing left to spend"),
+            Change("Stays", survivor.email, survivor.email),
             Change("Activity, notes and tags", f"of customer {subject.pk}", f"customer {survivor.pk}'s"),
             Change("Product's id", subject.external_id or display.absent(), f"leads to customer {survivor.pk}"),
             *merging.effects(survivor.pk, subject.pk),
-            Change.told("Way back", "none"),
         ]
 
     def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
@@ -107,7 +109,7 @@ class AnonymiseView(FinalView):
     permission_required = "accounts.anonymise_customer"
     form_class = AnonymiseForm
     title = submit_label = "Anonymise customer"
-    help_text = "Everything personal goes, in every table. It cannot be undone, by nobody."
+    help_text = "Everything personal goes, in every table. It cannot be undone by anybody."
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         if refusals := services.anonymise_obstacles(subject):
@@ -119,7 +121,6 @@ class AnonymiseView(FinalView):
             Change("Ledger, payments, audit log", "as they are", "stay, of nobody"),
             Change("Status", status_badge(subject.status), status_badge(Status.BANNED)),
             *(line for anonymiser in anonymisers for line in anonymiser.effect(user_ids)),
-            Change.told("Way back", "none"),
         ]
 
     def perform(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:

@@ -69,6 +69,11 @@ class NotOneself:
 
     reader: Any
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if password := self.fields.get("password"):
+            password.help_text = "Nobody can read it, here or in the database: set a new one instead."
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.instance.pk == self.reader.pk:

@@ -6,19 +6,22 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 
 from accounts import selectors, services
+from accounts.admin.status import page_of
 from accounts.catalogues import TagResource
 from accounts.errors import AccountError
-from accounts.models import Tag
+from accounts.models import Customer, Tag
 from accounts.selectors.notes import COUNTED_BEARERS
+from accounts.selectors.people import is_id
 from audit.exportlists import ExportMixin
 from audit.importlists import ImportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display
-from backoffice.lib.admin.confirm import Change, ConfirmFormView
+from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView, tell
 
 
 class TagForm(forms.ModelForm):
@@ -93,6 +96,23 @@ class TagAdmin(ImportMixin, ExportMixin, AuditedModelAdmin):
         may_delete = tag and request.user.has_perm(DeleteTagView.permission_required)
         extra = {"remove_url": reverse("admin:accounts_tag_remove", args=[tag.pk]) if may_delete else ""}
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def response_add(self, request: HttpRequest, obj: Tag, post_url_continue: str | None = None) -> HttpResponse:
+        """A tag that was made on the way from a customer's page goes onto that customer, and leads back there."""
+        customer = self._made_for(request)
+        if customer is None:
+            return super().response_add(request, obj, post_url_continue)
+        try:
+            services.tag_customer(user_id=customer.pk, tag_id=obj.pk, actor=request.user)
+        except AccountError as error:
+            tell(request, Caution(str(error)))
+        return redirect(f"{page_of(customer.pk)}#tags")
+
+    def _made_for(self, request: HttpRequest) -> Customer | None:
+        named = request.GET.get("customer", "")
+        if not (is_id(named) and request.user.has_perm("accounts.tag_customers")):
+            return None
+        return Customer.objects.filter(pk=int(named)).first()
 
     @admin.display(description="Looks like")
     def looks(self, tag: Tag) -> str:

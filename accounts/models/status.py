@@ -61,3 +61,10 @@ class StatusChange(models.Model):
         if self.new == Status.ACTIVE:
             return "user.unbanned" if self.old == Status.BANNED else "user.reinstated"
         return f"user.{self.new}"
+
+    @property
+    def how(self) -> str:
+        """The act that it was part of, in words; empty when somebody did it for itself, or its time was over."""
+        by, _, number = self.source.partition(":")
+        words = {"job": f"job {number}", "undo": "undone", "merge": f"merged into customer {number}"}
+        return words.get(by, "")

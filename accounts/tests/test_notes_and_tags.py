@@ -191,6 +191,25 @@ def test_tagging_needs_its_permission(client):
     assert client.post(address("remove_tag", customer.pk), {"tag": vip.pk}).status_code == 403
 
 
+def test_a_tag_that_is_made_from_a_customers_page_goes_on_them_and_leads_back(client):
+    rights = ["accounts.view_customer", "accounts.tag_customers", "accounts.view_tag", "accounts.add_tag"]
+    client.force_login(StaffFactory(permissions=rights))
+    customer = CustomerFactory()
+    add = f"{reverse('admin:accounts_tag_add')}?customer={customer.pk}"
+    assert f'href="{add}"' in page_of(client, customer).content.decode()
+    made = client.post(add, {"name": "VIP", "colour": "info"})
+    assert made["Location"] == f"{reverse('admin:accounts_customer_change', args=[customer.pk])}#tags"
+    assert [tag.name for tag in selectors.tags_of(user_id=customer.pk)] == ["VIP"]
+
+
+@pytest.mark.parametrize("named", ["0", "x", "-1", "9" * 30, "STAFF"])
+def test_a_tag_that_is_made_for_nobody_is_made_all_the_same(client, named):
+    member = StaffFactory(permissions=["accounts.tag_customers", "accounts.view_tag", "accounts.add_tag"])
+    client.force_login(member)
+    add = f"{reverse('admin:accounts_tag_add')}?customer={named.replace('STAFF', str(member.pk))}"
+    assert client.post(add, {"name": "VIP", "colour": "info"})["Location"] == reverse("admin:accounts_tag_changelist")
+
+
 def test_names_of_tags_are_unique_in_any_case(client):
     client.force_login(StaffFactory(is_superuser=True))
     tag("VIP")

@@ -1,7 +1,7 @@
 """The forms that shut a customer out or let them in again, and the button that takes it back."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -156,6 +156,22 @@ def test_undo_of_what_changed_since_says_so(client, staff):
     services.ban_customer(user_id=customer.pk, reason="x", actor=staff)
     undone = client.post(reverse("admin:accounts_customer_undo_status", args=[change.pk]), follow=True)
     assert "can no longer be undone" in undone.content.decode()
+
+
+def test_the_page_says_until_when_and_what_was_undone_in_words(client, staff):
+    customer = CustomerFactory(email="owen@example.com")
+    with clock.at(datetime(2026, 3, 10, 12, tzinfo=UTC)):
+        ban = services.ban_customer(user_id=customer.pk, reason="x", actor=staff, until=clock.now() + timedelta(days=7))
+        page = client.get(address("change", customer)).content.decode()
+        assert re.search(r"Banned until <time[^>]*>17 Mar 2026, 12:00</time>: x", page)
+        undone = client.post(reverse("admin:accounts_customer_undo_status", args=[ban.change.pk]), follow=True)
+    assert "(undone)" in undone.content.decode() and "undo:" not in undone.content.decode()
+
+
+def test_an_address_is_told_as_it_is_written(client, staff):
+    customer = CustomerFactory(email="owen@example.com")
+    told = client.post(address("ban", customer), form(confirm="yes"), follow=True).content.decode()
+    assert "<span>owen@example.com is banned.</span>" in told
 
 
 def test_the_page_offers_what_fits_and_shows_the_history_escaped(client, staff):

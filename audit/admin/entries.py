@@ -4,7 +4,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -44,7 +46,7 @@ class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
         ("request_id", ExactTextFilter),
     )
     search_fields = ("resource_id",)
-    search_help_text = "Id of what was acted on, or of the request"
+    search_help_text = "Whole email or id of whom or what was acted on, or id of the request"
     ordering = ("-at",)
     empty_hint = (
         "What staff change is kept here, with who, when and why. The first gift, edit or export makes the first entry."
@@ -66,6 +68,13 @@ class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
+        if "@" in term:
+            # The log itself holds no address: it would outlive whoever asks to be forgotten.
+            people = get_user_model().objects.alias(lower=Lower("email")).filter(lower=Lower(Value(term)))
+            if not request.user.has_perm("accounts.view_customer"):
+                people = people.filter(is_staff=True)
+            ids = [str(pk) for pk in people.values_list("pk", flat=True)]
+            return queryset.filter(resource_type=get_user_model()._meta.label_lower, resource_id__in=ids), False
         return queryset.filter(Q(resource_id=term) | Q(Q(request_id=term) & ~Q(request_id=""))), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

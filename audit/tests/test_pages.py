@@ -74,6 +74,17 @@ def test_each_filter_narrows(client, reader, query):
     assert entries(client.get(LIST, asked)) == [mine.pk]
 
 
+def test_a_customer_is_found_by_the_address_that_the_log_does_not_hold(client, seer, reader):
+    customer, other = CustomerFactory(email="Ada@example.com"), CustomerFactory()
+    mine = act(seer, resource_id=str(customer.pk))
+    act(seer, resource_id=str(other.pk))
+    assert entries(client.get(LIST, {"q": "ada@EXAMPLE.com"})) == []
+    client.force_login(seer)
+    assert entries(client.get(LIST, {"q": " ada@EXAMPLE.com "})) == [mine.pk]
+    nothing = client.get(LIST, {"q": "nobody@example.com"})
+    assert entries(nothing) == [] and "Whole email or id" in text_of(nothing)
+
+
 def test_what_the_system_did_is_a_filter_of_its_own(client, reader):
     act(reader)
     mine = act(None)

@@ -30,15 +30,21 @@ def whats_here() -> str:
 def open_company(
     *, staff: Sequence[Colleague], packs: Sequence[Pack], password: Callable[[], str], told: Mapping[str, Any]
 ) -> None:
-    """Staff with their roles who cannot log in, an admin who can, the packs for sale, and a note in the audit log.
+    """Staff with their roles, an admin, the packs for sale, and a note in the audit log.
 
-    ``password`` is asked for only if there is no such admin yet.
+    ``password`` is asked for only if there is no such admin yet; the others then have the same, so that each role can
+    be looked at. Else they cannot log in.
     """
     audit.record(action=Action.DEMO_BEGUN, actor=None, resource=RESOURCE, new_values=told)
     if not StaffMember.objects.with_email(ADMIN.email).exists():
-        StaffMember.objects.create_superuser(ADMIN.email, password(), **_columns(ADMIN))
+        shared = StaffMember.objects.create_superuser(ADMIN.email, password(), **_columns(ADMIN)).password
+    else:
+        shared = ""
     for colleague in staff:
         member = StaffMember.objects.create_user(colleague.email, None, is_staff=True, **_columns(colleague))
+        if shared:
+            member.password = shared
+            member.save(update_fields=["password"])
         # Whoever deleted a default role before has a colleague without one.
         member.groups.set(Group.objects.filter(default_role=colleague.role))
     CreditPack.objects.bulk_create(

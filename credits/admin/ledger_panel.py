@@ -53,12 +53,12 @@ def context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     start, end = form.moments()
     entries = list(selectors.ledger_of(customer.pk, kind=form.asked("kind"), start=start, end=end)[: SHOWN_ENTRIES + 1])
     query = form.query(customer)
-    ways = undoing.ways(request.user, entries[:SHOWN_ENTRIES])
+    standings = undoing.standings(request.user, entries[:SHOWN_ENTRIES])
     export = reverse("admin:credits_credittransaction_export", args=[TRANSACTIONS.key])
     return {
         "form": form,
         "is_narrowed": bool(form.cleaned_data and any(form.cleaned_data.values())),
-        "entries": [(entry, ways.get(entry.pk)) for entry in entries[:SHOWN_ENTRIES]],
+        "entries": [(entry, standings.get(entry.pk)) for entry in entries[:SHOWN_ENTRIES]],
         "more_url": f"{_list_address()}?{query}" if len(entries) > SHOWN_ENTRIES else "",
         "export_url": f"{export}?{query}" if request.user.has_perm(TRANSACTIONS.permission) else "",
     }

@@ -17,11 +17,12 @@ from backoffice.lib import clock
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
-from credits import allocation, selectors, services
+from credits import allocation, selectors, services, undoing
 from credits.acts import Refund, Reversal
 from credits.admin.effects import REFUSALS
 from credits.admin.fields import AmountField, ReasonField
-from credits.approving import REVERSE, undoing
+from credits.approving import REVERSE
+from credits.approving import undoing as undoing_params
 from credits.limits import Limit
 from credits.models import CreditTransaction
 from credits.postings import PostResult
@@ -48,6 +49,7 @@ class UndoView(ApprovableFormView):
         entry = selectors.ledger().filter(pk=kwargs["entry_id"]).first()
         if entry is None:
             raise Http404("There is no such entry.")
+        entry.leads_back_to_customer = request.GET.get(undoing.BACK) == undoing.CUSTOMER
         return entry
 
     def describe(self, subject: CreditTransaction) -> str:
@@ -88,7 +90,7 @@ class UndoView(ApprovableFormView):
 
     def approval_params(self, subject: CreditTransaction, cleaned_data: dict[str, Any]) -> dict[str, Any]:
         # What is left of it when it is asked for; more may not come back by the time it is allowed.
-        return undoing(subject.pk, self.amount(subject, cleaned_data))
+        return undoing_params(subject.pk, self.amount(subject, cleaned_data))
 
     def resource(self, subject: CreditTransaction) -> tuple[str, str]:
         return "accounts.user", str(subject.account_id)
@@ -107,6 +109,8 @@ class UndoView(ApprovableFormView):
         return f"{done} The balance is {format_credits(result.balance_after)}."
 
     def success_url(self, subject: CreditTransaction) -> str:
+        if subject.leads_back_to_customer:
+            return reverse("admin:accounts_customer_change", args=[subject.account_id])
         return reverse("admin:credits_credittransaction_change", args=[subject.pk])
 
 

@@ -1,5 +1,6 @@
 """The ledger on the customer page, narrowed by kind and day, as a file, with the buttons that undo."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from backoffice.lib import clock
 from credits import services
 from credits.admin import ledger_panel
 from credits.kinds import TransactionKind
+from credits.models import CreditTransaction
 from credits.postings import Posting
 from tests.factories import CustomerFactory, StaffFactory
 
@@ -54,6 +56,21 @@ def test_the_panel_is_narrowed_by_kind_and_day(client, customer, query, amounts)
     shown = [amount for amount in ("-20", "-30", "+100") if f">{amount}<" in html]
     assert shown == amounts
     assert ("No entry is of this kind" in html) == (amounts == [])
+
+
+def test_what_was_undone_says_so_and_undoing_leads_back_here(client, customer):
+    first, second = CreditTransaction.objects.filter(account=customer.pk, kind="usage").order_by("pk")
+    page = reverse("admin:accounts_customer_change", args=[customer.pk])
+    form = reverse("admin:credits_refund", args=[first.pk]) + "?back=customer"
+    assert f'href="{form}"' in panel(client, customer)
+    filled = {"amount": "", "reason": "It failed", "token": str(uuid.uuid4()), "confirm": "yes"}
+    assert client.post(form, filled)["Location"] == page
+    filled |= {"amount": "5", "token": str(uuid.uuid4())}
+    entry = reverse("admin:credits_credittransaction_change", args=[second.pk])
+    assert client.post(reverse("admin:credits_refund", args=[second.pk]), filled)["Location"] == entry
+    html = panel(client, customer)
+    assert ">Refunded<" in html and ">Refunded 5 of 20<" in html
+    assert form not in html
 
 
 @pytest.mark.parametrize(

@@ -167,13 +167,15 @@ def test_what_is_allowed_is_booked_in_the_name_of_who_asked_and_told_in_order(cl
     approval, second = Approval.objects.get(), boss()
     client.force_login(second)
     page = client.get(reverse("admin:jobs_approval_changelist"))
-    assert "Gift credits: 500 credits" in text_of(page)
+    assert "Gift credits: 500 credits" in text_of(page) and customer.email in text_of(page)
     decide = reverse("admin:jobs_approval_approve", args=[approval.pk])
     decision = {"reason": "Fine", "token": str(uuid.uuid4())}
+    assert f"Gift credits: 500 credits ({customer.email}), asked by {clerk}" in text_of(client.get(decide))
     shown = client.post(decide, decision)
     assert [change.label for change in shown.context["changes"]][:1] == ["Balance"]
     done = client.post(decide, {**decision, "confirm": "yes"}, follow=True)
     assert "Approved and done. 500 credits added" in text_of(done)
+    assert "This is decided already" in text_of(client.get(decide, follow=True))
     [entry] = CreditTransaction.objects.filter(account=customer.pk)
     assert (entry.amount, entry.actor_id, entry.description) == (500, clerk.pk, "A long outage")
     told = AuditEntry.objects.filter(resource_type="accounts.user").order_by("pk")

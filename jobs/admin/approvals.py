@@ -1,36 +1,34 @@
-"""The inbox of requests that wait for a second person, and the page on which one is decided."""
+"""The inbox of requests that wait for a second person, and the page of one."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
-from accounts.models import User
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
-from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.admin.changelist import KeysetChangeList
+from backoffice.lib.admin.confirm import Change
 from backoffice.lib.admin.filters import DateRangeFilter
-from backoffice.lib.work import approvable_verbs, limited_verbs
-from jobs import selectors, services
-from jobs.errors import WorkError
+from backoffice.lib.work import approvable_verbs
+from jobs import selectors
+from jobs.admin.decisions import (
+    SEE,
+    ApproveView,
+    DenyView,
+    WithdrawView,
+    about,
+    effect_of,
+    name_those_about,
+    state_badge,
+    what,
+)
 from jobs.models import Approval, ApprovalState
-
-SEE, DECIDE = "jobs.view_approval", "jobs.decide_approval"
-TONES: dict[str, display.Tone] = {
-    ApprovalState.PENDING: "warn",
-    ApprovalState.APPROVED: "ok",
-    ApprovalState.DENIED: "bad",
-    ApprovalState.FAILED: "bad",
-    ApprovalState.WITHDRAWN: "mute",
-    ApprovalState.EXPIRED: "mute",
-}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -57,124 +55,11 @@ class WhoseFilter(admin.SimpleListFilter):
         return queryset
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept in the audit log; who asked sees it."
-    )
-
-
-class WordForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500,
-        required=False,
-        label="A word on it",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept in the audit log; who asked sees it.",
-    )
-
-
-class NoForm(forms.Form):
-    """Nothing to fill in."""
-
-
-def visible(request: HttpRequest, approval_id: int) -> Approval:
-    """The request, if the reader may see it: with the permission, or as the one who asked. Raises Http404."""
-    approval = Approval.objects.select_related("requested_by", "decided_by").filter(pk=approval_id).first()
-    if approval is None or not (approval.requested_by_id == request.user.pk or request.user.has_perm(SEE)):
-        raise Http404("There is no such request.")
-    return approval
-
-
-def what(approval: Approval) -> str:
-    """The verb in words, with its amount."""
-    verb, limited = approvable_verbs.get(approval.verb), limited_verbs.get(approval.verb)
-    amount = limited.format(approval.amount) if limited else f"{approval.amount.normalize():f}"
-    if verb is None:
-        return f"{approval.verb}: {amount}"
-    return f"{verb.label}: {amount if limited else f'{amount} {verb.unit}'}"
-
-
-def effect_of(approval: Approval) -> Sequence[Change]:
-    """What it would do as things are now, or why it would be refused."""
-    verb = approvable_verbs.get(approval.verb)
-    if verb is None:
-        return []
-    try:
-        return verb.effect(approval.params)
-    except verb.refusals as refusal:
-        return [Change.told("Would be refused", str(refusal))]
-
-
-class DecisionView(ConfirmFormView):
-    """The base of approving, denying and withdrawing."""
-
-    permission_required = DECIDE
-    navigation_key = "approvals"
-    domain_errors = (WorkError,)
-
-    def get_subject(self, request: HttpRequest, **kwargs: Any) -> Approval:
-        return visible(request, kwargs["approval_id"])
-
-    def describe(self, subject: Approval) -> str:
-        return f"{what(subject)}, asked by {subject.requested_by}"
-
-    def success_url(self, subject: Approval) -> str:
-        return reverse("admin:jobs_approval_change", args=[subject.pk])
-
-
-class ApproveView(DecisionView):
-    form_class = WordForm
-    title = submit_label = "Approve"
-    help_text = "It is done at once, in the name of who asked, and counts against your limit."
-
-    def effect(self, subject: Approval, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        return effect_of(subject)
-
-    def perform(self, request: HttpRequest, subject: Approval, cleaned_data: dict[str, Any], token: str) -> str:
-        decided = services.approve(approval_id=subject.pk, actor=request.user, reason=cleaned_data["reason"])
-        if decided.state == ApprovalState.FAILED:
-            return Caution(f"It could not be done: {decided.outcome}")
-        return f"Approved and done. {decided.outcome}"
-
-
-class DenyView(DecisionView):
-    form_class = ReasonForm
-    title = submit_label = "Deny"
-    is_dangerous = True
-
-    def effect(self, subject: Approval, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        return [Change("Request", state_badge(subject), display.badge("Denied", "bad"))]
-
-    def perform(self, request: HttpRequest, subject: Approval, cleaned_data: dict[str, Any], token: str) -> str:
-        services.deny(approval_id=subject.pk, actor=request.user, reason=cleaned_data["reason"])
-        return "Denied. Nothing was changed."
-
-
-class WithdrawView(DecisionView):
-    # Whoever was allowed to ask may think again: the service lets nobody else.
-    permission_required = ""
-    form_class = NoForm
-    title = submit_label = "Withdraw"
-
-    def has_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_staff)
-
-    def get_subject(self, request: HttpRequest, **kwargs: Any) -> Approval:
-        approval = super().get_subject(request, **kwargs)
-        if approval.requested_by_id != request.user.pk:
-            raise Http404("This is somebody else's request.")
-        return approval
-
-    def effect(self, subject: Approval, cleaned_data: dict[str, Any]) -> Sequence[Change]:
-        return [Change("Request", state_badge(subject), display.badge("Withdrawn"))]
-
-    def perform(self, request: HttpRequest, subject: Approval, cleaned_data: dict[str, Any], token: str) -> str:
-        services.withdraw(approval_id=subject.pk, actor=request.user)
-        return "Withdrawn."
-
-
-def state_badge(approval: Approval) -> SafeString:
-    return display.badge(approval.get_state_display(), TONES[approval.state])
+class ApprovalChangeList(KeysetChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Each row with the address of the customer it is about: one query for all."""
+        super().get_results(request)
+        name_those_about(self.result_list)
 
 
 @admin.register(Approval)
@@ -186,6 +71,9 @@ class ApprovalAdmin(EvidenceAdmin):
     empty_hint = (
         "Acts above somebody's limit wait here for a second person. Limits are set under Settings, for each role."
     )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return ApprovalChangeList
 
     def get_urls(self) -> list[URLPattern]:
         pages = [("approve", ApproveView), ("deny", DenyView), ("withdraw", WithdrawView)]
@@ -210,7 +98,9 @@ class ApprovalAdmin(EvidenceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Approval | None = None) -> Sequence[str]:
         waits = obj is not None and obj.state == ApprovalState.PENDING
-        rest = ("effect_now", "waits_until") if waits else ("decider", "decided", "decision_reason", "outcome")
+        rest = ("effect_now", "waits_until") if waits else ("decider", "decided", "decision_reason")
+        if obj is not None and obj.outcome:
+            rest = (*rest, "outcome")
         return ("state_shown", "what_for", "about_whom", "reason", "requested_by", "asked", *rest)
 
     def change_view(
@@ -237,16 +127,12 @@ class ApprovalAdmin(EvidenceAdmin):
     @admin.display(description="About")
     def about(self, approval: Approval) -> Any:
         verb = approvable_verbs.get(approval.verb)
-        name = approval.resource_type.rpartition(".")[2]
-        text = f"{'customer' if name == 'user' else name} {approval.resource_id}"
-        return display.link(verb.url(approval.params), text) if verb else text
+        return display.link(verb.url(approval.params), about(approval)) if verb else about(approval)
 
     @admin.display(description="About")
     def about_whom(self, approval: Approval) -> Any:
-        if approval.resource_type != User._meta.label_lower:
-            return self.about(approval)
-        email = User.objects.filter(pk=approval.resource_id).values_list("email", flat=True).first()
-        return format_html("{} ({})", self.about(approval), email) if email else self.about(approval)
+        name_those_about([approval])
+        return self.about(approval)
 
     @admin.display(description="Effect, as things are now")
     def effect_now(self, approval: Approval) -> Any:

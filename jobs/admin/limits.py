@@ -34,6 +34,12 @@ class RoleLimitForm(forms.ModelForm):
             if (kept := self.initial.get(name)) is not None:
                 self.initial[name] = plain_credits(kept)
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not self.errors and given.get("per_act") is None and given.get("per_day") is None:
+            raise forms.ValidationError("Give one of the two: a limit without a number bounds nothing.")
+        return given
+
 
 @admin.register(RoleLimit)
 class RoleLimitAdmin(StepUpToChange, AuditedModelAdmin):
@@ -79,5 +85,5 @@ class RoleLimitAdmin(StepUpToChange, AuditedModelAdmin):
     def _amount(self, limit: RoleLimit, amount: Any) -> Any:
         verb = limited_verbs.get(limit.verb)
         if amount is None:
-            return display.absent("no bound")
+            return "no bound"
         return verb.format(amount) if verb else display.credits(amount)

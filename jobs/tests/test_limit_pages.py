@@ -40,6 +40,18 @@ def test_a_limit_is_set_and_audited(client, boss, role):
     assert (entry.actor_id, entry.new_values["verb"]) == (boss.pk, "credits.gift")
 
 
+def test_a_limit_without_a_number_is_none(client, boss, role):
+    page = client.post(ADD, filled(role, per_act="", per_day=""))
+    assert "a limit without a number bounds nothing" in page.content.decode()
+    assert not RoleLimit.objects.filter(group=role).exists()
+
+
+def test_the_list_says_it_in_words(client, boss, role):
+    told = client.post(ADD, filled(role), follow=True).content.decode()
+    assert "“<a" in told and "Gift credits by Night shift" in told
+    assert "no bound" in told
+
+
 @pytest.mark.parametrize("amount", ["-1", "NaN", "Infinity", "1e20", "0.00001", "ten", "100000000000000"])
 def test_what_is_no_limit_is_refused_with_a_word(client, boss, role, amount):
     page = client.post(ADD, filled(role, per_act=amount))

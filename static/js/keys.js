@@ -43,7 +43,9 @@ function isTyping(target) {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-    event.target.closest("form")?.querySelector("[type=submit].primary")?.click();
+    // The page that asks "Is this right?" has nothing to write in, so the keys are pressed beside its form.
+    const form = event.target.closest("form") ?? document.querySelector(".confirm-form main form.form-card");
+    form?.querySelector("[type=submit].primary")?.click();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || dialog?.open) return;

@@ -56,6 +56,14 @@ def test_a_login_page_does_not_tell_a_stranger_that_they_were_logged_out(browser
     assert "You were logged out" not in browser.get(LOGIN).content.decode()
 
 
+def test_a_form_that_is_sent_after_the_session_ended_is_told_that_nothing_came_of_it(inside):
+    with later(minutes=45):
+        sent = inside.post(reverse("admin:accounts_tag_add"), name="VIP")
+        assert sent["Location"].startswith(LOGIN)
+        told = inside.get(LOGIN).content.decode()
+    assert "You were logged out" in told and "What you sent was not done" in told
+
+
 def test_a_session_ends_after_twelve_hours_however_busy(inside):
     for minutes in range(0, 12 * 60, 25):
         with later(minutes=minutes):

@@ -93,6 +93,8 @@ def test_an_admin_who_is_there_already_keeps_the_password(data_dir):
     seed()
     assert authenticate(username="admin@example.com", password="chosen by the operator")
     assert not (data_dir / "secrets" / "demo-password").exists()
+    others = StaffMember.objects.exclude(email="admin@example.com")
+    assert others and not any(member.has_usable_password() for member in others)
 
 
 @pytest.mark.parametrize("found", ["There are customers already", "The demo company is here already"])

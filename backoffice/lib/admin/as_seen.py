@@ -1,12 +1,13 @@
 """Forms of records that somebody else may change while they are open."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import BoundField
+from django.http import QueryDict
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -71,7 +72,7 @@ class AsSeenForm(_ModelForm):
             "Save again to put yours in its place.",
         )
         # Whoever saves again has seen what it is now.
-        data = self.data.copy()
+        data = cast("QueryDict", self.data).copy()
         shown = field.field.prepare_value(field.initial)
         if isinstance(shown, Sequence) and not isinstance(shown, str):
             data.setlist(field.html_initial_name, [str(one) for one in shown])
@@ -82,7 +83,6 @@ class AsSeenForm(_ModelForm):
 
 def _words(field: BoundField) -> str:
     if isinstance(field.field, forms.ModelMultipleChoiceField):
-        chosen = field.field.queryset.filter(pk__in=field.field.prepare_value(field.initial) or [])
-        return ", ".join(str(one) for one in chosen[:10]) or "nothing"
+        return ", ".join(str(one) for one in field.initial or ()) or "nothing"
     choices = {str(value): label for value, label in getattr(field.field, "choices", ())}
     return f"“{choices.get(str(field.initial), field.initial)}”" if field.initial not in (None, "") else "empty"

@@ -110,7 +110,7 @@ class BackofficeModelAdmin(_ModelAdmin):
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
         for form in [context["adminform"].form, *(form for formset in formsets for form in formset.forms)]:
             form.label_suffix = ""
-        context["has_history"] = self.has_history
+        context["has_history"] = self.has_history and request.user.has_perm("audit.view_auditentry")
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_available_columns(self, request: HttpRequest) -> Sequence[Any]:

@@ -160,6 +160,8 @@ class ConfirmFormView(View):
     ) -> HttpResponse:
         if self.navigation_key:
             set_current(request, self.navigation_key)
+        if changes is None:
+            _start_at(form)
         context = {
             **admin.site.each_context(request),
             "title": self.title,
@@ -174,6 +176,13 @@ class ConfirmFormView(View):
             "cancel_url": self.success_url(subject),
         }
         return TemplateResponse(request, self.template_name, context)
+
+
+def _start_at(form: forms.Form) -> None:
+    """Let the reader write at once: in the first field, or in the first that is wrong."""
+    wrong = [field for field in form.visible_fields() if field.errors]
+    for field in [*wrong, *form.visible_fields()][:1]:
+        field.field.widget.attrs["autofocus"] = True
 
 
 def tell(request: HttpRequest, message: str) -> None:

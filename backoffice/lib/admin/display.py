@@ -176,5 +176,6 @@ def _spoken(at: datetime, now: datetime) -> str:
     minutes = int(distance.total_seconds() // 60)
     if minutes < 1:
         return "just now" if at <= now else "in a moment"
-    amount = next(f"{minutes // size} {unit}" for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes >= size)
-    return f"{amount} ago" if at <= now else f"in {amount}"
+    size, unit = next((size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes >= size)
+    # What is over is counted whole; what is to come to the nearest, or a week would be "in 6 d" as soon as it began.
+    return f"{minutes // size} {unit} ago" if at <= now else f"in {(minutes + size // 2) // size} {unit}"

@@ -1,18 +1,28 @@
 """The admin site: our sidebar and home page in the place of the stock list of apps."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from allauth.account.decorators import secure_admin_login
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 
 from backoffice.lib.admin import navigation
 from backoffice.lib.admin.jump import jump
+from backoffice.lib.background import is_background
+
+NOTHING_DONE = "What you sent was not done, since you were logged out by then. Log in and send it again."
+
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class BackofficeSite(AdminSite):
@@ -29,6 +39,18 @@ class BackofficeSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         return [path("jump/", self.admin_view(jump), name="jump"), *super().get_urls()]
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """As the stock one; whoever sends a form after their session ended is told that nothing came of it."""
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method == "POST" and not is_background(request) and not self.has_permission(request):
+                messages.warning(request, NOTHING_DONE, fail_silently=True)
+            return guarded(request, *args, **kwargs)
+
+        return cast("View", told)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         sections = navigation.sidebar(request)

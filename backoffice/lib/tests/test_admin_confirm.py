@@ -1,5 +1,6 @@
 """The form for dangerous acts, tried on a view of its own: it writes what was done into a list."""
 
+import re
 import uuid
 
 import pytest
@@ -98,6 +99,18 @@ def test_the_form_carries_a_new_random_token_each_time(visit, cashier):
     tokens = {token_in(visit(cashier)) for _ in range(3)}
     assert len(tokens) == 3
     assert all(uuid.UUID(token).version == 4 for token in tokens)
+
+
+def test_one_writes_at_once_in_the_first_field_or_in_the_first_that_is_wrong(visit, cashier):
+    def started(page):
+        return [name for name in ("amount", "reason") if re.search(rf'name="{name}"[^>]* autofocus', page)]
+
+    empty = visit(cashier)
+    assert started(empty.content.decode()) == ["amount"]
+    wrong = visit(cashier, "post", token=token_in(empty), amount="7", reason="")
+    assert started(wrong.content.decode()) == ["reason"]
+    right = visit(cashier, "post", **form_data(token_in(empty)))
+    assert started(right.content.decode()) == []
 
 
 def test_the_preview_shows_the_effect_and_does_nothing(visit, cashier):

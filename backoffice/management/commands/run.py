@@ -19,7 +19,7 @@ from django.db import connections
 from backoffice.lib import embedded, environment, processes
 from backoffice.lib.processes import HOST, Child, RunError, Supervisor
 
-DEMO_EMAIL = "admin@example.com"
+DEMO_EMAIL, DEMO_SUPPORT = "admin@example.com", "maya.lindqvist@example.com"
 # What the operator may do, web and workers may not. Empty, not absent: a .env file would fill an absent one in.
 OPERATOR_ONLY = {"DATABASE_OWNER_URL": "", "DATABASE_READONLY_URL": ""}
 # Celery warns of root because of pickled messages; ours are JSON, and worker and web run as the same user.
@@ -80,6 +80,7 @@ class Command(BaseCommand):
         password = Path(settings.DATA_DIR) / "secrets" / "demo-password"
         if password.exists():
             self.say(f"Demo login: {DEMO_EMAIL}  password: {password.read_text().strip()}")
+            self.say(f"The same password shows what other roles see: {DEMO_SUPPORT} is support, Staff has the others")
         elif not get_user_model().objects.filter(is_staff=True).exists():
             self.say("No staff yet: .venv/bin/python manage.py createsuperuser makes the first")
         self.say(f"Logs: {log_folder()}   Stop: Ctrl-C\n")

@@ -25,8 +25,9 @@ class Command(BaseCommand):
     help = (
         "Fill an empty back office with a company that sells AI generations for credits: customers, staff, packs, "
         "purchases as Stripe tells them, spending, gifts, corrections, activity. The same seed, users, days and last "
-        "day make the same company; only the password of admin@example.com is random, and kept in the data "
-        "directory under secrets/demo-password. Refused in production and where there are customers already."
+        "day make the same company; only the password, of admin@example.com and of all other staff, is random, and "
+        "kept in the data directory under secrets/demo-password. Refused in production and where there are customers "
+        "already."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
