@@ -1,4 +1,4 @@
-"""The outbox with a Redis that goes and workers that are killed: late perhaps, twice perhaps, lost never."""
+"""Outbox and jobs with a Redis that goes and workers that are killed: late perhaps, twice perhaps, lost never."""
 
 import json
 import os
@@ -14,12 +14,17 @@ from celery import current_app
 from django.conf import settings as project
 from django.db import connection
 
+from accounts.admin.bulk_acts import BAN_MANY
+from accounts.models import StatusChange, User
 from backoffice.lib import clock, embedded
 from jobs import services, tasks
-from jobs.models import Channel, Delivery, MessageState, OutboxMessage
+from jobs.models import Channel, Delivery, Job, JobState, MessageState, OutboxMessage
 from jobs.services.delivery import LEASE, MOST_ATTEMPTS
+from jobs.services.work import NUDGE_PATIENCE
+from jobs.tests import kinds
 from jobs.tests.product import listening, says
 from tests import databases
+from tests.factories import StaffFactory
 from tests.stack import data_directory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,6 +116,32 @@ def test_a_worker_sends_what_it_is_nudged_for_and_what_redis_forgot_goes_out_wit
         tasks.sweep_outbox()
         until(lambda: is_sent(forgotten))
         assert [json.loads(body)["id"] for body, _ in product.got] == [nudged.pk, forgotten.pk]
+
+
+def test_jobs_and_messages_that_redis_forgot_are_done_by_the_sweeps(broker, worker):
+    clerk, targets = StaffFactory(permissions=["accounts.ban_user"]), kinds.customers(3)
+    draft = services.draft_job(kind=BAN_MANY, actor=clerk, targets=User.objects.filter(pk__in=targets))
+    job = services.start_draft(job_id=draft.pk, actor=clerk, params={"until": None}, reason="fraud")
+    message = written()
+    queue = redis.Redis.from_url(broker)
+    assert queue.llen("celery") == 2
+    queue.flushall()
+    with listening() as product, worker(product):
+        tasks.sweep_jobs()
+        assert queue.llen("celery") == 0, "a nudge that may still be under way is not taken for lost"
+        Job.objects.filter(pk=job.pk).update(queued_at=clock.now() - NUDGE_PATIENCE)
+        later(message)
+        tasks.sweep_jobs()
+        tasks.sweep_outbox()
+        until(lambda: Job.objects.get(pk=job.pk).state == JobState.DONE)
+        # Each ban is told of by a message of its own.
+        until(lambda: OutboxMessage.objects.filter(state=MessageState.SENT).count() == 4)
+    job.refresh_from_db()
+    assert (job.done, job.refused, job.attempts) == (3, 0, 1)
+    assert list(StatusChange.objects.order_by("user_id").values_list("user_id", flat=True)) == targets
+    assert sorted(json.loads(body)["id"] for body, _ in product.got) == sorted(
+        OutboxMessage.objects.values_list("pk", flat=True)
+    )
 
 
 def test_without_redis_a_message_is_written_all_the_same_and_sent_once_it_is_back(broker, worker, monkeypatch):
