@@ -32,6 +32,7 @@ def register() -> None:
             permission="accounts.view_figuresproof",
             order=110,
             badge=wrong_figures_badge,
+            alarm="Figures of customers were wrong in their last proof, or were not proven for 36 hours.",
         )
     )
 

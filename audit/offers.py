@@ -34,6 +34,7 @@ def register() -> None:
             permission="audit.view_auditproof",
             order=110,
             badge=_proof_badge,
+            alarm="The audit log did not hold in its last proof, was not anchored, or was not proven for 36 hours.",
         )
     )
     navigation.register(

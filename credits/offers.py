@@ -177,6 +177,7 @@ def _register_navigation() -> None:
             permission="credits.view_integrityrun",
             order=20,
             badge=_integrity_badge,
+            alarm="The ledger did not hold in its last proof, or was not proven for 36 hours.",
         )
     )
 

@@ -51,9 +51,10 @@ def test_no_image_is_fetched_by_the_server(client, settings, dialled, is_covered
     customer = CustomerFactory()
     inward = says(302, Location="http://169.254.169.254/latest/meta-data/")
     with listening(inward) as host:
-        settings.MEDIA_HOSTS = [host.url] if is_covered else []
-        assert save(client, customer, host.url).status_code == 302
-        assert (f'src="{host.url}"' in shown(client, customer)) == is_covered
+        avatar = host.url.replace("http:", "https:")
+        settings.MEDIA_HOSTS = [avatar] if is_covered else []
+        assert save(client, customer, avatar).status_code == 302
+        assert (f'src="{avatar}"' in shown(client, customer)) == is_covered
         assert (host.got, dialled) == ([], [])
 
 
@@ -73,9 +74,7 @@ def test_an_image_from_anywhere_else_is_neither_fetched_nor_shown(client, dialle
     assert dialled == []
 
 
-@pytest.mark.parametrize(
-    "avatar", ["javascript:alert(1)", "data:image/svg+xml,<svg onload=alert(1)>", "//evil.example"]
-)
+@pytest.mark.parametrize("avatar", ["javascript:alert(1)", "data:image/svg+xml,<svg onload=alert(1)>"])
 def test_an_address_that_is_a_script_is_refused_by_the_form_and_inert_if_it_is_there(client, dialled, avatar):
     client.force_login(StaffFactory(is_superuser=True))
     customer = CustomerFactory()

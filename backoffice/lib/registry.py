@@ -63,7 +63,8 @@ class NavigationItem:
     """A line of the sidebar, for those with the ``permission``, or to whom ``open_to`` says it is open.
 
     ``badge`` counts what waits for someone and must be cheap, ``badge_for`` what waits for this reader;
-    ``badge_query`` is the query that narrows the page to what was counted.
+    ``badge_query`` is the query that narrows the page to what was counted. Where a count means that something is
+    broken, ``alarm`` says so on the home page.
     """
 
     key: str
@@ -77,6 +78,7 @@ class NavigationItem:
     badge: Callable[[], int] | None = None
     badge_for: Callable[[Any], int] | None = None
     badge_query: str = ""
+    alarm: str = ""
 
     def __post_init__(self) -> None:
         if self.section not in SECTIONS:

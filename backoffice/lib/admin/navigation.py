@@ -13,7 +13,10 @@ from backoffice.lib.admin.resilience import attempt
 
 @dataclass(frozen=True, kw_only=True)
 class SidebarItem:
-    """A line of the sidebar. ``badge`` is None when nothing waits; what waits is at ``waiting_url``."""
+    """A line of the sidebar. ``badge`` is None when nothing waits; what waits is at ``waiting_url``.
+
+    ``alarm`` says what is wrong, once the badge does.
+    """
 
     key: str
     section: str
@@ -23,6 +26,7 @@ class SidebarItem:
     icon: str
     current: bool
     badge: int | None
+    alarm: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,19 +60,22 @@ def _items(request: HttpRequest) -> list[SidebarItem]:
     key = getattr(request, "navigation_key", None)
     # A page below two entries belongs to the nearer one, whose address is the longer.
     here = max((url for _, url in allowed if request.path.startswith(url)), key=len, default=None)
-    return [
-        SidebarItem(
-            key=entry.key,
-            section=entry.section,
-            label=entry.label,
-            url=url,
-            waiting_url=f"{url}?{entry.badge_query}" if entry.badge_query else url,
-            icon=entry.icon,
-            current=entry.key == key if key else url == here,
-            badge=_badge(request, entry),
-        )
-        for entry, url in allowed
-    ]
+    return [_item(request, entry, url, current=entry.key == key if key else url == here) for entry, url in allowed]
+
+
+def _item(request: HttpRequest, entry: registry.NavigationItem, url: str, *, current: bool) -> SidebarItem:
+    badge = _badge(request, entry)
+    return SidebarItem(
+        key=entry.key,
+        section=entry.section,
+        label=entry.label,
+        url=url,
+        waiting_url=f"{url}?{entry.badge_query}" if entry.badge_query else url,
+        icon=entry.icon,
+        current=current,
+        badge=badge,
+        alarm=entry.alarm if badge else "",
+    )
 
 
 def _may_see(request: HttpRequest, entry: registry.NavigationItem) -> bool:

@@ -61,11 +61,17 @@ class BackofficeSite(AdminSite):
         }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """What waits for someone, and a card for each section of the sidebar."""
+        """What is broken, what waits for someone, and a card for each section of the sidebar."""
         request.current_app = self.name
         shared = self.each_context(request)
-        waiting = [item for section in shared["sidebar"] for item in section.items if item.badge]
-        context = {**shared, "title": self.index_title, "waiting": waiting, **(extra_context or {})}
+        told = [item for section in shared["sidebar"] for item in section.items if item.badge]
+        context = {
+            **shared,
+            "title": self.index_title,
+            "alarms": [item for item in told if item.alarm],
+            "waiting": [item for item in told if not item.alarm],
+            **(extra_context or {}),
+        }
         return TemplateResponse(request, "admin/index.html", context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

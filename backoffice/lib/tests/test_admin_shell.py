@@ -1,5 +1,6 @@
 """The shell of every page: sidebar, home, customer page, time zone and preferences."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,7 +108,8 @@ def test_a_badge_of_the_house_costs_one_query(rf):
             _badge(request, entry)
         # Within a transaction each stands in a savepoint of its own.
         costs[entry.key] = sum("SAVEPOINT" not in query["sql"] for query in queries.captured_queries)
-    assert {key for key, cost in costs.items() if cost} >= {"approvals", "audit-proofs", "integrity", "messages"}
+    asking = {key for key, cost in costs.items() if cost}
+    assert asking >= {"approvals", "audit-proofs", "figures", "integrity", "messages"}
     assert max(costs.values()) == 1
 
 
@@ -116,6 +118,21 @@ def test_home_shows_what_waits_and_a_card_for_each_section(client, navigation):
     page = client.get(HOME).content.decode()
     assert "1,234" in page
     assert page.count('class="home-link"') == 2
+
+
+def test_home_says_first_what_is_broken_to_whoever_may_see_it(client, navigation):
+    entry = next(iter(navigation))
+    navigation.register(replace(entry, key="sound", badge=lambda: 0, alarm="All is well, and this is never seen."))
+    navigation.register(replace(entry, key="proof", label="Proofs", badge=lambda: 7, alarm="The ledger <b> is broken."))
+    client.force_login(StaffFactory(permissions=["accounts.view_customer"]))
+    page = client.get(HOME).content.decode()
+    [alarm] = re.findall(r'<p class="callout bad" role="alert">(.*?)</p>', page, re.S)
+    assert "The ledger &lt;b&gt; is broken." in alarm
+    assert "Proofs: see what was found" in alarm
+    # What only waits stands below it.
+    assert page.index("is broken.") < page.index("1,234")
+    client.force_login(StaffFactory())
+    assert 'role="alert"' not in client.get(HOME).content.decode()
 
 
 def test_home_tells_someone_without_rights_what_to_do(client):
