@@ -136,7 +136,7 @@ class TestSavedFilters:
         assert tabs(client) == [("All", True, True), ("Pro", False, False)]
         assert client.post(one(saved), {"name": "Mine"}).status_code == 404
         assert client.post(one(saved), {"act": "delete"}).status_code == 404
-        assert "who alone can change it" in client.get(f"{LIST}?plan=pro").content.decode()
+        assert "whoever may share filters can change it" in client.get(f"{LIST}?plan=pro").content.decode()
         other = sign_in(client, SHARE)
         client.post(one(saved), {"name": "All pros", "is_shared": "on"})
         assert SavedFilter.objects.get().name == "All pros"
