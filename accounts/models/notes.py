@@ -22,6 +22,7 @@ class StaffNote(models.Model):
         verbose_name = "note"
         # Whoever may add notes changes and deletes their own; this is for those of others.
         permissions = [("delete_any_note", "Can delete notes of others")]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="note_says_something")]
         indexes = [
             # The notes of a customer as their page shows them, and the foreign key.
             models.Index(fields=["user", "-is_pinned", "-id"], name="note_of_user"),

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from backoffice.lib import clock
 
@@ -38,6 +38,9 @@ class RetiredCustomer(models.Model):
             models.CheckConstraint(
                 condition=Q(fate=Fate.MERGED, into__isnull=False) | Q(fate=Fate.ANONYMISED, into__isnull=True),
                 name="retired_merged_into_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(into__isnull=True) | ~Q(into=F("user")), name="retired_not_into_themselves"
             ),
         ]
 

@@ -93,6 +93,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message="This email address is taken.",
             ),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="user_status_known"),
+            # What ends by itself is a suspension or a ban.
+            models.CheckConstraint(
+                condition=Q(status_until__isnull=True) | ~Q(status=Status.ACTIVE), name="user_active_has_no_end"
+            ),
             models.CheckConstraint(
                 condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"),
                 name="user_country_iso",

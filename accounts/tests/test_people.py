@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts import selectors, services
-from accounts.models import ActivityEvent, Customer, CustomerFigures, User
+from accounts.models import ActivityEvent, Customer, CustomerFigures, RetiredCustomer, StaffNote, User
 from audit import services as audit
 from backoffice.lib import clock
 from tests.factories import CustomerFactory, StaffFactory
@@ -26,9 +26,20 @@ def test_an_address_is_unique_in_any_case():
     refused(email="ADA@EXAMPLE.COM")
 
 
-@pytest.mark.parametrize("fields", [{"status": "gone"}, {"country": "de"}, {"country": "D1"}, {"external_id": ""}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"status": "gone"}, {"country": "de"}, {"country": "D1"}, {"external_id": ""}, {"status_until": MOMENT}],
+)
 def test_the_database_refuses_what_must_not_be(fields):
     refused(**fields)
+
+
+def test_the_database_refuses_a_note_without_words_and_a_merge_into_oneself():
+    customer, staff = CustomerFactory(), StaffFactory()
+    with pytest.raises(IntegrityError, match="note_says_something"), transaction.atomic():
+        StaffNote.objects.create(user=customer, author=staff, text="")
+    with pytest.raises(IntegrityError, match="retired_not_into_themselves"), transaction.atomic():
+        RetiredCustomer.objects.create(user=customer, fate="merged", into=customer)
 
 
 def test_login_finds_an_address_in_any_case():
