@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from axes.models import AccessAttempt
 from django.db import transaction
 
 from accounts import selectors
@@ -89,6 +90,8 @@ def _forget_person(customer: User, user_ids: Sequence[int], actor: User | None) 
     emptied = _forget_what_is_kept_of(user_ids)
     # Lists that staff searched for this person and kept.
     emptied["filters"] = SavedFilter.objects.filter(query__icontains=quote(customer.email, safe="")).delete()[0]
+    # Under their address, when they, or somebody else, took our login for the product's.
+    emptied["attempts"] = AccessAttempt.objects.filter(username__iendswith=f": {customer.email}").delete()[0]
     former_id = hashed(customer.external_id) if customer.external_id else None
     RetiredCustomer.objects.create(user_id=customer.pk, fate=Fate.ANONYMISED, former_id=former_id)
     for absorbed in RetiredCustomer.objects.filter(into_id=customer.pk, former_id__isnull=False):

@@ -4,12 +4,14 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Role, StaffMember, User
 from accounts.services import passwords
 from audit.models import AuditEntry
 from tests.factories import CustomerFactory, StaffFactory
+from tests.threads import while_another_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -196,3 +198,17 @@ def test_a_member_whose_first_link_has_lapsed_can_ask_for_another(client, boss, 
     monkeypatch.setattr("accounts.admin.staff.nudge", lambda task, *args: None)
     client.post(ADD, {"email": "new@example.com", "full_name": "New", "usable_password": "false"})
     assert passwords.ask_for_reset(email="new@example.com").email == "new@example.com"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_super_admins_who_take_each_others_rights_at_one_moment_one_stays():
+    ada, grace = StaffFactory(is_superuser=True), StaffFactory(is_superuser=True)
+
+    def demote(reader, other):
+        client = Client()
+        client.force_login(reader)
+        form = {"email": other.email, "full_name": "", "status": "active", "status_reason": "", "groups": []}
+        return lambda: client.post(page_of(other), form).status_code
+
+    assert while_another_waits(demote(ada, grace), demote(grace, ada)) == [302, 403]
+    assert [member.pk for member in StaffMember.objects.filter(is_superuser=True)] == [ada.pk]

@@ -6,6 +6,7 @@ from io import StringIO
 from urllib.parse import quote, urlencode
 
 import pytest
+from axes.models import AccessAttempt
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, models, transaction
@@ -85,6 +86,7 @@ def person():
         ]
     )
     accounts.add_note(user_id=user.pk, text=MARKS["note"], actor=staff)
+    AccessAttempt.objects.create(username=f"password: {MARKS['email'].lower()}", failures_since_start=1)
     SavedFilter.objects.create(owner=staff, list_key="x", name="Her", query=urlencode({"q": MARKS["email"]}))
     accounts.tag_customer(user_id=user.pk, tag_id=Tag.objects.create(name="VIP").pk, actor=staff)
     with transaction.atomic():
@@ -139,6 +141,7 @@ def test_of_somebody_who_is_known_everywhere_nothing_is_left_anywhere_but_the_re
         "accounts_customersearch",
         "accounts_retiredcustomer",
         "accounts_savedfilter",
+        "axes_accessattempt",
         "accounts_staffnote",
         "accounts_statuschange",
         "billing_stripeevent",
