@@ -38,6 +38,13 @@ class ApiKeyForm(forms.Form):
         super().__init__(*args, label_suffix="", **kwargs)
         self.reader = reader
 
+    def clean_scopes(self) -> list[str]:
+        scopes: list[str] = self.cleaned_data["scopes"]
+        # The product charges and refunds whom it likes: no role has that, and nobody's limits hold for it.
+        if Scope.INGEST in scopes and not self.reader.is_superuser:
+            raise forms.ValidationError("Only a super admin makes keys of the product.")
+        return scopes
+
     def clean_staff(self) -> StaffMember | None:
         member = self.cleaned_data["staff"]
         # A key in another's name is that person's rights: only who has all rights anyway may hand them out.

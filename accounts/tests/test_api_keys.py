@@ -151,7 +151,7 @@ def test_the_command_says_what_is_wrong_and_fails(arguments):
 
 
 def test_the_page_shows_a_new_key_once(client):
-    client.force_login(StaffFactory(permissions=["accounts.add_apikey", "accounts.view_apikey"]))
+    client.force_login(StaffFactory(is_superuser=True))
     page = client.post(ADD, {"name": "<b>shop", "scopes": ["ingest"]})
     html = page.content.decode()
     [secret] = set(re.findall(r"bo_[\w-]{43}", html))
@@ -181,6 +181,13 @@ def test_only_a_super_admin_makes_a_key_in_the_name_of_somebody_else(client):
     assert not ApiKey.objects.exists()
     client.post(ADD, {"name": "x", "scopes": ["admin"], "staff": me.pk})
     assert ApiKey.objects.get().staff_id == me.pk
+
+
+def test_only_a_super_admin_makes_a_key_of_the_product(client):
+    client.force_login(StaffFactory(permissions=["accounts.add_apikey"]))
+    page = client.post(ADD, {"name": "x", "scopes": ["ingest"]})
+    assert "Only a super admin makes keys of the product." in page.content.decode()
+    assert not ApiKey.objects.exists()
 
 
 def test_each_verb_has_its_permission(client):
