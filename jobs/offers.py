@@ -21,7 +21,7 @@ from backoffice.lib.registry import (
 )
 from backoffice.lib.work import desk
 from jobs import keeping, selectors, services
-from jobs.admin import bulk_mail, prepare
+from jobs.admin import bulk_mail, prepare, role_bounds
 from jobs.admin.decisions import SEE, what
 from jobs.badges import message_badge
 from jobs.services import create_job, lives
@@ -63,6 +63,7 @@ def register() -> None:
     desk.open = prepare.begin
     desk.ask = _ask
     bulk_mail.register()
+    role_bounds.register()
     keeping.register()
     resource_links.register(ResourceLink(key=selectors.JOB, addresses=_pages_of_jobs, names=("undoes",)))
     navigation.register(

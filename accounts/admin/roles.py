@@ -17,6 +17,7 @@ from accounts.admin.super_admins import SuperAdminOnly
 from accounts.models import Role, StaffMember
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin import display, step_up
+from backoffice.lib.registry import role_bounds
 
 SHOWN_MEMBERS = 100
 
@@ -30,8 +31,8 @@ class RoleAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin):
     search_fields = ("name",)
     sortable_by = ("name",)
     form = RoleForm
-    fields = ("name", "members", "permissions")
-    readonly_fields = ("members",)
+    fields = ("name", "members", "limits", "permissions")
+    readonly_fields = ("members", "limits")
     empty_hint = "A role is what some of the staff may do. Add one, then give it to people on the page of each."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
@@ -58,11 +59,17 @@ class RoleAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin):
             new |= {verb: names for verb, names in changes.items() if names}
         return old, new
 
+    def log_addition(self, request: HttpRequest, obj: Role, message: Any) -> None:
+        super().log_addition(request, obj, message)
+        _warn(request, obj)
+
     def log_change(self, request: HttpRequest, obj: Role, message: Any) -> None:
         super().log_change(request, obj, message)
         for verb in ("added", "removed"):
             if names := message[1].get(verb):
                 messages.info(request, f"{verb.capitalize()}: {', '.join(names)}.")
+        if message[1].get("added"):
+            _warn(request, obj)
 
     @admin.display(description="Members")
     def members_number(self, role: Role) -> str:
@@ -78,6 +85,17 @@ class RoleAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin):
         lines = format_html_join("", "<div>{}</div>", ((_member(member),) for member in found[:SHOWN_MEMBERS]))
         more = format_html("<div>and {} more</div>", role.number_of_members - SHOWN_MEMBERS)
         return format_html("{}{}", lines, more if len(found) > SHOWN_MEMBERS else "") if lines else "Nobody yet."
+
+    @admin.display(description="By itself")
+    def limits(self, role: Role) -> str:
+        return format_html_join("", "{}", ((bounds.shown(role.pk),) for bounds in role_bounds)) or display.absent()
+
+
+def _warn(request: HttpRequest, role: Role) -> None:
+    """Of what a role may now do without bounds: rights are given on one page, limits on another."""
+    for bounds in role_bounds:
+        if caution := bounds.caution(role.pk):
+            messages.warning(request, caution)
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

@@ -191,6 +191,8 @@ def test_no_column_can_be_probed_by_address(client, support, lookup):
     response = client.get(LIST, {lookup: "1"})
     assert response.status_code == 302
     assert response["Location"].endswith("?e=1")
+    assert "nothing is filtered" in client.get(response["Location"]).content.decode()
+    assert "nothing is filtered" not in client.get(LIST).content.decode()
 
 
 def test_the_history_needs_the_permission_to_read_the_audit_log(client, support):

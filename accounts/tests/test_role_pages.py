@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts import permission_names
 from accounts.models import Role
 from audit.models import AuditEntry
+from jobs.models import RoleLimit
 from tests.factories import StaffFactory, permission
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,20 @@ def ids(*names):
 
 def offered():
     return {choice.name: choice.label for area in permission_names.areas() for choice in area.choices}
+
+
+def test_a_role_shows_what_bounds_it_and_saving_one_without_limits_says_so(client, boss, painters):
+    page = client.get(page_of(painters)).content.decode()
+    add = f"{reverse('admin:jobs_rolelimit_add')}?group={painters.pk}&amp;verb=credits.gift"
+    assert "no limit" in page and f'href="{add}"' in page and "Refund usage: " not in page
+    made = {"name": "Buyers", "permissions": ids("credits.gift_credits", "credits.refund_usage")}
+    told = client.post(ADD, made, follow=True).content.decode()
+    assert "Without any limit: Gift credits, Refund usage." in told
+    RoleLimit.objects.create(group=painters, verb="credits.gift", per_act=100)
+    page = client.get(page_of(painters)).content.decode()
+    assert "100 credits in one act, any amount in a day" in page and "no limit" not in page
+    renamed = {"name": "Painter", "permissions": ids("credits.gift_credits", "accounts.view_customer")}
+    assert "Without any limit" not in client.post(page_of(painters), renamed, follow=True).content.decode()
 
 
 def test_permissions_are_verbs_in_the_areas_of_the_sidebar():

@@ -268,6 +268,19 @@ class DemoGuard:
     order: int = 100
 
 
+@dataclass(frozen=True, kw_only=True)
+class RoleBounds:
+    """What bounds the acts of a role, on its page: ``shown(group_id)``.
+
+    ``caution(group_id)`` is said when the role is saved; empty when there is nothing to say.
+    """
+
+    key: str
+    shown: Callable[[int], Any]
+    caution: Callable[[int], str]
+    order: int = 100
+
+
 navigation: Registry[NavigationItem] = Registry("navigation")
 customer_panels: Registry[CustomerPanel] = Registry("customer panels")
 customer_figures: Registry[CustomerFigure] = Registry("customer figures")
@@ -283,3 +296,4 @@ resource_links: Registry[ResourceLink] = Registry("resource links")
 health_probes: Registry[HealthProbe] = Registry("health probes")
 plan_guards: Registry[PlanGuard] = Registry("plan guards")
 demo_guards: Registry[DemoGuard] = Registry("demo guards")
+role_bounds: Registry[RoleBounds] = Registry("role bounds")

@@ -119,7 +119,7 @@ def _named_customer(story: Story) -> Customer | None:
     if customer is None:
         raise Parked(
             f'The metadata names user "{shown(reference)}", and there is no customer with this external id. '
-            "Create the customer or correct the external id, then replay."
+            "Replay once the product has told of this customer, or an import has brought them."
         )
     return customer
 

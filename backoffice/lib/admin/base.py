@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
@@ -26,6 +26,7 @@ else:
     _ModelAdmin = admin.ModelAdmin
     _Paginator = Paginator
 
+NOT_UNDERSTOOD = "The address asked for a filter or a value that this list does not know, so nothing is filtered."
 SCRIPTS = (
     "admin/js/vendor/jquery/jquery.min.js",
     "admin/js/jquery.init.js",
@@ -138,6 +139,8 @@ class BackofficeModelAdmin(_ModelAdmin):
             first = remembered(request, self.opts.label_lower).first_filter
             if first and self.has_view_or_change_permission(request):
                 return redirect(f"{request.path}?{first.query}")
+        if ERROR_FLAG in request.GET:
+            messages.warning(request, NOT_UNDERSTOOD)
         return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
