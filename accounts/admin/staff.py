@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.core.exceptions import PermissionDenied
@@ -20,6 +21,7 @@ from django.utils.crypto import get_random_string
 from accounts.admin import staff_access
 from accounts.admin.super_admins import SuperAdminOnly
 from accounts.badges import status_badge
+from accounts.login import notices
 from accounts.models import StaffMember, Status
 from accounts.tasks import mail_invitation
 from audit.modeladmin import AuditedModelAdmin
@@ -162,7 +164,11 @@ class StaffMemberAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin
             return step_up.ask(request)
         # Django changes the password outside a transaction, which the audit entry must share.
         with transaction.atomic():
-            return super().user_change_password(request, id, form_url)
+            response = super().user_change_password(request, id, form_url)
+        member = self.get_object(request, unquote(id)) if response.status_code == 302 else None
+        if member is not None:
+            notices.send(member, "the password was changed by a super admin")
+        return response
 
     def get_form(self, request: HttpRequest, obj: StaffMember | None = None, **kwargs: Any) -> type[ModelForm]:
         form = super().get_form(request, obj, **kwargs)

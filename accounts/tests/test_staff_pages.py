@@ -108,6 +108,18 @@ def test_the_session_id_changes_at_login(client):
     assert client.session.session_key != before
 
 
+def test_whose_password_a_super_admin_sets_is_told_by_mail_once_it_is_set(client, boss, settings, monkeypatch):
+    settings.EMAIL_URL = "smtp://mail"
+    told = []
+    monkeypatch.setattr("accounts.login.notices.nudge", lambda task, *args: told.append(args[:2]))
+    member = StaffFactory()
+    address = reverse("admin:auth_user_password_change", args=[member.pk])
+    client.post(address, {"password1": PASSWORD, "password2": "another", "set-password": ""})
+    assert told == []
+    client.post(address, {"password1": PASSWORD, "password2": PASSWORD, "set-password": ""})
+    assert told == [(member.pk, "the password was changed by a super admin")]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_password_set_for_another_is_audited_and_ends_their_sessions(client, boss):
     member = StaffFactory()
