@@ -92,7 +92,6 @@ class Action(StrEnum):
     JOB_UNDONE = "jobs.undo", "Undo a job"
     JOB_DOWNLOADED = "jobs.download", "Download a result"
     MESSAGE_SENT_AGAIN = "jobs.send_message_again"
-    LIMIT_SET = "jobs.set_limit", "Set a limit"
     APPROVAL_REQUESTED = "jobs.request_approval"
     APPROVAL_APPROVED = "jobs.approve", "Approve a request"
     APPROVAL_DENIED = "jobs.deny", "Deny a request"

@@ -9,7 +9,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -19,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
+from backoffice.lib.admin.fields import ReasonField
 from imports import columns, selectors, services
 from imports.errors import ImportRefused
 from imports.models import CustomerImport, Encoding
@@ -56,9 +56,7 @@ class UploadForm(forms.Form):
         coerce=lambda chosen: chosen == "yes",
     )
     encoding = forms.ChoiceField(choices=[("", "Find out"), *Encoding.choices], required=False)
-    reason = forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="Kept in the audit log."
-    )
+    reason = ReasonField(rows=2)
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -114,9 +112,8 @@ class CustomerImportAdmin(EvidenceAdmin):
         return TemplateResponse(request, "imports/upload.html", context)
 
     def _hand_in(self, request: HttpRequest, told: dict[str, Any]) -> CustomerImport:
-        with transaction.atomic():
-            given = services.keep_file(name=told["file"].name, actor=request.user, **told)
-            return services.start_check(import_id=given.pk, actor=request.user)
+        given = services.keep_file(name=told["file"].name, actor=request.user, **told)
+        return services.start_check(import_id=given.pk, actor=request.user)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

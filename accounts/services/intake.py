@@ -17,6 +17,7 @@ from accounts.models.users import REFERRAL_ALPHABET, REFERRAL_LENGTH
 from accounts.services.activities import SIGNUP
 from backoffice.lib import clock
 from backoffice.lib.registry import demo_guards, plan_guards
+from backoffice.lib.statements import copy_in
 
 # What a row is made of, in the order in which ``take`` wants it.
 COLUMNS = (
@@ -153,13 +154,7 @@ def begin() -> None:
 
 def take(rows: Sequence[tuple[Any, ...]]) -> None:
     """Stage rows of COLUMNS."""
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(f"COPY incoming_customers ({', '.join(COLUMNS)}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
+    copy_in("incoming_customers", COLUMNS, rows)
 
 
 def match(*, lock: bool = False) -> Numbers:

@@ -26,6 +26,18 @@ def ask(statement: str, parameters: Sequence[Any]) -> CursorWrapper:
     return cursor
 
 
+def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows into a table, or a table of the transaction, by COPY."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
 def select(queryset: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
     """The statement of a queryset and its parameters, also when Django knows that there are no rows."""
     sql, parameters = queryset.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.admin.fields import ReasonField
 from billing.badges import state_badge
 from billing.errors import NotReplayable, ReasonMissing
 from billing.models import EventState, StripeEvent
@@ -15,11 +16,7 @@ from billing.services.replay import REPLAYABLE, replay_event
 
 
 class ReplayForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What was set right meanwhile. Kept in the audit log.",
-    )
+    reason = ReasonField("What was set right meanwhile. Kept in the audit log.")
 
 
 class ReplayView(ConfirmFormView):

@@ -1,12 +1,10 @@
 """The form by which staff correct a balance, either way."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest
 
 from accounts.models import Customer
 from backoffice.lib import clock
@@ -14,12 +12,11 @@ from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import selectors, services
-from credits.admin.effects import REFUSALS, balance_changes, check_has_ledger
+from credits.admin.additions import AdditionView
+from credits.admin.effects import balance_changes, check_has_ledger
 from credits.admin.fields import LastDayField, ReasonField, SignedAmountField
-from credits.approving import addition
 from credits.errors import InsufficientCredits
 from credits.limits import Limit
-from jobs.admin.approvable import ApprovableFormView
 
 
 class AdjustForm(forms.Form):
@@ -34,26 +31,14 @@ class AdjustForm(forms.Form):
         return given
 
 
-class AdjustView(ApprovableFormView):
+class AdjustView(AdditionView):
     permission_required = "credits.adjust_credits"
     form_class = AdjustForm
     title = "Adjust balance"
     submit_label = "Adjust balance"
     is_dangerous = True
-    navigation_key = "customers"
-    domain_errors = REFUSALS
     verb = limited_verb = Limit.ADJUST
     help_text = "A correction of the ledger itself. A present is a gift, and usage that failed is refunded."
-
-    def get_subject(self, request: HttpRequest, **kwargs: Any) -> Customer:
-        customer = Customer.objects.filter(pk=kwargs["user_id"]).first()
-        if customer is None:
-            raise Http404("There is no such customer.")
-        return customer
-
-    def get_initial(self, request: HttpRequest, subject: Customer) -> dict[str, Any]:
-        # The small buttons of the customers list fill in an amount; it is read like one that was typed.
-        return {"amount": request.GET.get("amount", "")}
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         check_has_ledger(subject)
@@ -78,15 +63,3 @@ class AdjustView(ApprovableFormView):
             return Caution("This adjustment was made before, and nothing was done again.")
         done = f"{format_credits(abs(result.amount))} credits {'added' if result.amount > 0 else 'taken'}."
         return f"{done} The balance is {format_credits(result.balance_after)}."
-
-    def amount(self, subject: Customer, cleaned_data: dict[str, Any]) -> Decimal:
-        return abs(cleaned_data["amount"])
-
-    def approval_params(self, subject: Customer, cleaned_data: dict[str, Any]) -> dict[str, Any]:
-        return addition(subject.pk, cleaned_data["amount"], cleaned_data["last_day"])
-
-    def resource(self, subject: Customer) -> tuple[str, str]:
-        return "accounts.user", str(subject.pk)
-
-    def success_url(self, subject: Customer) -> str:
-        return reverse("admin:accounts_customer_change", args=[subject.pk])

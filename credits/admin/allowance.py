@@ -6,11 +6,11 @@ from typing import Any
 
 from django import forms
 from django.http import Http404, HttpRequest
-from django.urls import reverse
 
+from accounts.admin.status import CustomerFormView
 from accounts.models import Customer
 from backoffice.lib.admin import display
-from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.money import format_credits
 from credits import services
 from credits.admin.effects import REFUSALS, check_has_ledger
@@ -30,12 +30,11 @@ class AllowanceForm(forms.Form):
     reason = ReasonField()
 
 
-class AllowanceView(ConfirmFormView):
+class AllowanceView(CustomerFormView):
     permission_required = "credits.adjust_allowance"
     form_class = AllowanceForm
     title = submit_label = "Adjust allowance"
     is_dangerous = True
-    navigation_key = "customers"
     domain_errors = REFUSALS
     help_text = "While a subscription is live, its next invoice sets the allowance anew."
 
@@ -71,9 +70,6 @@ class AllowanceView(ConfirmFormView):
             return Caution(f"The allowance is {format_credits(result.after)} credits a month, as it was.")
         granted = f" {format_credits(result.granted)} were granted at once." if result.granted else ""
         return f"The allowance is {format_credits(result.after)} credits a month.{granted}"
-
-    def success_url(self, subject: Customer) -> str:
-        return reverse("admin:accounts_customer_change", args=[subject.pk])
 
 
 def _account(customer: Customer) -> CreditAccount:

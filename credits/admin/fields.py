@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from backoffice.lib.admin import fields
 from backoffice.lib.admin.fields import LastDayField
 from credits.amounts import parse_amount
 from credits.errors import InvalidAmount
@@ -38,12 +39,8 @@ class SignedAmountField(AmountField):
         return -amount if text.startswith("-") else amount
 
 
-class ReasonField(forms.CharField):
+class ReasonField(fields.ReasonField):
     """Why a member of staff does it."""
 
     def __init__(self) -> None:
-        super().__init__(
-            max_length=500,
-            widget=forms.Textarea(attrs={"rows": 3}),
-            help_text="Kept in the ledger and the audit log.",
-        )
+        super().__init__("Kept in the ledger and the audit log.")

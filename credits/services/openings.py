@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import User
+from backoffice.lib.statements import copy_in
 from credits.errors import OpeningRefused
 from credits.kinds import TransactionKind
 from credits.limits import Limit
@@ -51,13 +52,7 @@ def begin() -> None:
 
 def take(rows: Sequence[tuple[Any, ...]]) -> None:
     """Stage rows of COLUMNS."""
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(f"COPY incoming_openings ({', '.join(COLUMNS)}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
+    copy_in("incoming_openings", COLUMNS, rows)
 
 
 def match() -> tuple[int, Decimal, Decimal]:

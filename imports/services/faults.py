@@ -6,11 +6,13 @@ from typing import IO, Any
 from django.db import connection
 
 from backoffice.lib.csv import safe_sql
+from backoffice.lib.statements import copy_in
 from imports.report import SHOWN_FAULTS, SHOWN_VALUE, Fault
 
 # Whoever has more than these looks for one cause.
 MOST_FAULTS = 100_000
-COLUMNS = "line, in_column, value, problem, advice"
+COLUMNS = ("line", "in_column", "value", "problem", "advice")
+NAMED = ", ".join(COLUMNS)
 HEADER = b"Line,Column,Value,Problem,What to do\n"
 
 BEGIN = """
@@ -28,22 +30,15 @@ def begin() -> None:
 
 def add(faults: Sequence[Fault]) -> None:
     """Note errors that were found while reading."""
-    if not faults:
-        return
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(f"COPY import_faults ({COLUMNS}) FROM STDIN") as copy,
-    ):
-        for fault in faults:
-            copy.write_row((fault.line, fault.column, fault.value, fault.problem, fault.advice))
+    if faults:
+        copy_in("import_faults", COLUMNS, [(f.line, f.column, f.value, f.problem, f.advice) for f in faults])
 
 
 def add_found(query: str, parameters: Any = None) -> None:
     """Note the errors that a query finds among what is staged."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO import_faults ({COLUMNS}) SELECT line, in_column, left(value, {SHOWN_VALUE}), problem, advice"  # noqa: S608
+            f"INSERT INTO import_faults ({NAMED}) SELECT line, in_column, left(value, {SHOWN_VALUE}), problem, advice"  # noqa: S608
             f" FROM ({query}) AS found(line, in_column, value, problem, advice) LIMIT {MOST_FAULTS}",
             parameters,
         )
@@ -60,7 +55,7 @@ def count() -> int:
 def first() -> list[Fault]:
     """Those that come first in the file."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {COLUMNS} FROM import_faults ORDER BY line, in_column LIMIT {SHOWN_FAULTS}")  # noqa: S608
+        cursor.execute(f"SELECT {NAMED} FROM import_faults ORDER BY line, in_column LIMIT {SHOWN_FAULTS}")  # noqa: S608
         return [Fault(*row) for row in cursor]
 
 

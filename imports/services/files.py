@@ -47,7 +47,6 @@ class Content:
         return cls(size, lines, digest.hexdigest())
 
 
-@transaction.atomic
 def keep_file(
     *,
     file: "File[bytes]",
@@ -59,14 +58,14 @@ def keep_file(
     ignores_unknown: bool = False,
     stored: bool = True,
 ) -> CustomerImport:
-    """Keep a file that is to be imported, and how it is to be read; unless ``stored``, only what is known of it."""
+    """Keep a file that is to be imported, and how it is to be read; unless ``stored``, only what is known of it.
+
+    Not in a transaction: its row is there before the file, so that no file is ever left that nobody knows of.
+    """
     content = Content.of(file.chunks())
-    kept = ""
-    if stored:
-        file.seek(0)
-        # Nobody guesses the folder, should the storage ever be served by mistake; and no name is a path of ours.
-        kept = storages[STORAGE].save(f"{secrets.token_hex(16)}.csv", file)
-    return CustomerImport.objects.create(
+    # Nobody guesses the name, should the storage ever be served by mistake; and no name is a path of ours.
+    kept = f"{secrets.token_hex(16)}.csv" if stored else ""
+    given = CustomerImport.objects.create(
         name=PurePath(name.replace("\\", "/").replace("\x00", "")).name[-NAME_LENGTH:] or "file",
         file=kept,
         size=content.size,
@@ -78,6 +77,10 @@ def keep_file(
         reason=reason,
         created_by=actor,
     )
+    if kept:
+        file.seek(0)
+        storages[STORAGE].save(kept, file)
+    return given
 
 
 def open_file(given: CustomerImport) -> Any:

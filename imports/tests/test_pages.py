@@ -230,6 +230,21 @@ def test_the_list_takes_a_fixed_number_of_queries(client, member, django_assert_
         client.get(LIST)
 
 
+def test_a_file_whose_check_cannot_be_asked_for_is_known_and_forgotten_like_any_other(
+    client, member, tmp_path, monkeypatch
+):
+    def fail(**told):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(services.jobs, "create_job", fail)
+    with pytest.raises(ZeroDivisionError):
+        upload(client, GOOD)
+    assert stage_of(CustomerImport.objects.get()) == Stage.UNCHECKED
+    with clock.at(clock.now() + timedelta(days=8)):
+        assert services.forget_old_files() == 1
+    assert [path for path in (tmp_path / "uploads").rglob("*") if path.is_file()] == []
+
+
 def test_a_file_is_forgotten_after_a_week_and_its_page_stays(client, member, tmp_path):
     given = handed_in(client)
     fault = {"line": 2, "column": "email", "value": "ada@", "problem": "no address", "advice": "Write it whole."}

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from backoffice.lib.admin.confirm import Change, ConfirmFormView
+from backoffice.lib.admin.fields import ReasonField
 from backoffice.lib.work import job_kinds
 from jobs import selectors, services
 from jobs.admin import shown
@@ -44,9 +45,7 @@ def _done(request: HttpRequest, job_id: int, act: Callable[..., Job], message: s
 
 
 class UndoForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept in the audit log."
-    )
+    reason = ReasonField()
 
 
 class UndoView(ConfirmFormView):

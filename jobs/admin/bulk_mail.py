@@ -9,6 +9,7 @@ from django.utils.html import format_html
 
 from accounts.models import Customer, Status
 from backoffice.lib.admin.confirm import Change
+from backoffice.lib.admin.fields import ReasonField
 from backoffice.lib.work import BulkAction, JobKind, Refusal, job_kinds
 from jobs import selectors
 from jobs.admin.bulk import offer_bulk
@@ -40,9 +41,7 @@ class MailForm(forms.Form):
         validators=[_known_places],
         help_text=HELP,
     )
-    reason = forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="For colleagues: kept in the audit log."
-    )
+    reason = ReasonField("For colleagues: kept in the audit log.", rows=2)
 
 
 def register() -> None:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView, tell
+from backoffice.lib.admin.fields import ReasonField
 from backoffice.lib.work import approvable_verbs, limited_verbs
 from jobs import services
 from jobs.errors import WorkError
@@ -29,19 +30,11 @@ TONES: dict[str, display.Tone] = {
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept in the audit log; who asked sees it."
-    )
+    reason = ReasonField("Kept in the audit log; who asked sees it.")
 
 
 class WordForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500,
-        required=False,
-        label="A word on it",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept in the audit log; who asked sees it.",
-    )
+    reason = ReasonField("Kept in the audit log; who asked sees it.", required=False, label="A word on it")
 
 
 class NoForm(forms.Form):

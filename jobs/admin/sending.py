@@ -11,6 +11,7 @@ from django.urls import reverse
 from backoffice.lib import clock
 from backoffice.lib.admin import widgets
 from backoffice.lib.admin.confirm import Caution, Change, ConfirmFormView
+from backoffice.lib.admin.fields import ReasonField
 from jobs import selectors, services
 from jobs.badges import message_badge
 from jobs.errors import WorkError
@@ -21,12 +22,7 @@ USUAL_SINCE = timedelta(days=1)
 
 
 class WhyForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept in the audit log.",
-    )
+    reason = ReasonField(required=False)
 
 
 class SendAgainView(ConfirmFormView):

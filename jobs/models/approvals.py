@@ -29,7 +29,7 @@ class Approval(models.Model):
     resource_id = models.CharField(max_length=128)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     reason = models.CharField(max_length=500)
-    # As above: who asks twice with one token asks once.
+    # Whoever asks twice with one token asks once.
     token = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=16, choices=ApprovalState, default=ApprovalState.PENDING)
     decided_by = models.ForeignKey(

@@ -4,7 +4,7 @@ from jobs.services.approvals import approve, deny, expire_approvals, request_app
 from jobs.services.bulk import request_bulk, start_bulk, use_of
 from jobs.services.delivery import claim_due_messages, deliver_message
 from jobs.services.feed import events_after
-from jobs.services.limits import apply_default_limits, count_use, lock_staff, set_limit
+from jobs.services.limits import apply_default_limits, count_use, lock_staff
 from jobs.services.outbox import enqueue, send_again, send_all_again
 from jobs.services.pruning import prune, to_prune
 from jobs.services.running import run_job
@@ -53,7 +53,6 @@ __all__ = [
     "run_job",
     "send_again",
     "send_all_again",
-    "set_limit",
     "start_bulk",
     "start_draft",
     "tell_of_reset_request",

@@ -84,11 +84,14 @@ def _take(message_id: int, attempts: int) -> tuple[OutboxMessage, Delivery] | No
 
 @transaction.atomic
 def _settle(taken: OutboxMessage, delivery: Delivery, answer: Answer, took_ms: int) -> None:
-    delivery.ok, delivery.status_code, delivery.took_ms = answer.ok, answer.status_code, took_ms
-    delivery.answer = answer.text[:TEXT_LENGTH]
-    delivery.save(update_fields=["ok", "status_code", "took_ms", "answer"])
     message = OutboxMessage.objects.select_for_update(no_key=True).filter(pk=taken.pk).first()
-    if message is None or message.state != MessageState.PENDING:
+    if message is None:
+        return
+    delivery.ok, delivery.status_code, delivery.took_ms = answer.ok, answer.status_code, took_ms
+    # Whom it is about may have been forgotten while it was sent.
+    delivery.answer = "" if message.forgotten_at else answer.text[:TEXT_LENGTH]
+    delivery.save(update_fields=["ok", "status_code", "took_ms", "answer"])
+    if message.state != MessageState.PENDING:
         return
     if answer.ok:
         message.state, message.sent_at, message.last_error = MessageState.SENT, clock.now(), ""

@@ -3,16 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts.models import DefaultRole, User
-from audit import services as audit
-from audit.actions import Action
 from backoffice.lib import clock
-from backoffice.lib.money import plain_credits
 from jobs import selectors
 from jobs.errors import TokenReused
 from jobs.models import LimitUse, RoleLimit
@@ -53,26 +48,6 @@ def count_use(*, staff: User, verb: str, amount: Decimal, key: str, largest: Dec
         raise TokenReused
 
 
-@transaction.atomic
-def set_limit(
-    *, group: Group, verb: str, per_act: Decimal | None, per_day: Decimal | None, actor: User | None, reason: str = ""
-) -> RoleLimit:
-    """Set what a role may do of ``verb`` in one act and in a day, in the verb's unit; None is no bound."""
-    limit, created = RoleLimit.objects.select_for_update().get_or_create(group=group, verb=verb)
-    old = {} if created else _values(limit)
-    limit.per_act, limit.per_day = per_act, per_day
-    limit.save()
-    audit.record(
-        action=Action.LIMIT_SET,
-        actor=actor,
-        resource=audit.Resource.of(limit),
-        old_values=old,
-        new_values={"role": group.name, "verb": verb, **_values(limit)},
-        reason=reason,
-    )
-    return limit
-
-
 def apply_default_limits(defaults: Mapping[str, Mapping[str, tuple[int, int]]], *, using: str) -> None:
     """Give the default roles the limits they begin with (role -> verb -> per act, per day), each once.
 
@@ -89,10 +64,3 @@ def apply_default_limits(defaults: Mapping[str, Mapping[str, tuple[int, int]]], 
                 RoleLimit.objects.using(using).get_or_create(
                     group=role.group, verb=verb, defaults={"per_act": per_act, "per_day": per_day}
                 )
-
-
-def _values(limit: RoleLimit) -> dict[str, Any]:
-    return {
-        name: None if (value := getattr(limit, name)) is None else plain_credits(value)
-        for name in ("per_act", "per_day")
-    }

@@ -49,7 +49,7 @@ def enqueue(
             "channel": channel,
             "topic": topic,
             "recipient": recipient,
-            "subject": subject,
+            "subject": subject[:SUBJECT_LENGTH],
             "body": body,
             "payload": dict(payload or {}),
             "user_id": user_id,

@@ -11,12 +11,14 @@ from django.db import connection, transaction
 
 from audit.models import AuditEntry
 from backoffice.lib import clock
+from backoffice.lib.lives import Known
 from jobs import services, tasks
 from jobs.models import Channel, Delivery, MessageState, OutboxMessage
-from jobs.services.channels import http
+from jobs.services import delivery, lives
+from jobs.services.channels import Answer, http
 from jobs.services.delivery import BACKOFF, LEASE, MOST_ATTEMPTS
 from jobs.tests.product import listening, says
-from tests.factories import StaffFactory
+from tests.factories import CustomerFactory, StaffFactory
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -294,3 +296,21 @@ def test_nothing_is_locked_while_the_other_side_thinks(product):
     product.answer = looks
     attempt(message)
     assert seen == [[(message.pk,)]]
+
+
+def test_what_is_answered_about_somebody_who_was_forgotten_meanwhile_is_not_kept(monkeypatch):
+    customer = CustomerFactory()
+
+    def send(message):
+        lives.forget([customer.pk], Known(email=customer.email, external_id=None, stripe_customer_id=None))
+        return Answer(ok=False, text=f"We know no {customer.email}.")
+
+    monkeypatch.setitem(delivery.SENDERS, Channel.WEBHOOK, send)
+    message = attempt(written(user_id=customer.pk))
+    assert message.forgotten_at is not None
+    assert [(told.ok, told.answer) for told in message.deliveries.all()] == [(False, "")]
+
+
+def test_a_subject_is_kept_as_far_as_there_is_room():
+    message = written(channel=Channel.MAIL, recipient="ada@example.com", subject="x" * 500)
+    assert message.subject == "x" * 300

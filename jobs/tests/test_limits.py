@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
 
-from audit.models import AuditEntry
 from backoffice.lib import clock
 from jobs import selectors, services
 from jobs.errors import LimitExceeded
@@ -111,16 +110,6 @@ def test_the_database_refuses_limits_that_are_none():
                 "INSERT INTO jobs_rolelimit (group_id, verb, per_act, updated_at) VALUES (%s, %s, %s, now())",
                 [role.pk, VERB, per_act],
             )
-
-
-def test_setting_a_limit_is_audited_with_what_it_was():
-    boss, role = StaffFactory(is_superuser=True), Group.objects.create(name="role")
-    services.set_limit(group=role, verb=VERB, per_act=Decimal(10), per_day=None, actor=boss)
-    services.set_limit(group=role, verb=VERB, per_act=Decimal(20), per_day=Decimal(99), actor=boss, reason="trusted")
-    first, second = AuditEntry.objects.filter(action="jobs.set_limit").order_by("pk")
-    assert first.old_values == {}
-    assert second.old_values == {"per_act": "10", "per_day": None}
-    assert (second.new_values["per_act"], second.new_values["per_day"], second.reason) == ("20", "99", "trusted")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -21,6 +21,13 @@ class DayField(forms.DateField):
         return day
 
 
+class ReasonField(forms.CharField):
+    """Why a member of staff does it; ``help_text`` says who reads that."""
+
+    def __init__(self, help_text: str = "Kept in the audit log.", *, rows: int = 3, **kwargs: Any) -> None:
+        super().__init__(max_length=500, widget=forms.Textarea(attrs={"rows": rows}), help_text=help_text, **kwargs)
+
+
 class LastDayField(forms.DateField):
     """The last day on which something holds; cleaned to the moment at which it ends in the reader's zone."""
 

@@ -1,6 +1,5 @@
 """manage.py import_users: customers from a CSV file, all of them or none."""
 
-import sys
 from argparse import ArgumentParser
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,13 +9,12 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from backoffice.lib.progress import Bar
 from imports import services
 from imports.columns import ALL
 from imports.errors import FileFaulty, ImportRefused
 from imports.models import CustomerImport, Encoding
 from imports.report import Report
-
-BAR = 40
 
 
 class Command(BaseCommand):
@@ -73,11 +71,15 @@ class Command(BaseCommand):
 
     def _run(self, given: CustomerImport, opened: Any, *, dry_run: bool, errors: Path | None) -> Report:
         fault_file = (lambda: errors.open("wb")) if errors else None
-        bar = _Bar(given.lines)
+        bar = Bar(self.stdout, "import")
+
+        def tell(done: int, total: int | None = None) -> None:
+            bar.show(done, total or given.lines)
+
         try:
             if dry_run:
-                return services.check_file(given=given, file=opened, tell=bar.tell, fault_file=fault_file)
-            return services.import_file(given=given, file=opened, actor=None, tell=bar.tell, fault_file=fault_file)
+                return services.check_file(given=given, file=opened, tell=tell, fault_file=fault_file)
+            return services.import_file(given=given, file=opened, actor=None, tell=tell, fault_file=fault_file)
         finally:
             bar.end()
 
@@ -90,21 +92,3 @@ class Command(BaseCommand):
             self.stderr.write(
                 f"... and {report.faults - len(report.first_faults):,} more: --errors writes all of them."
             )
-
-
-class _Bar:
-    """How far it is, on a terminal; nothing where the output goes to a file."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._shown = total, sys.stderr.isatty()
-
-    def tell(self, done: int, total: int | None = None) -> None:
-        self._total = total or self._total
-        if self._shown:
-            filled = BAR * min(done, self._total) // max(1, self._total)
-            sys.stderr.write(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done:,} of {self._total:,} rows")
-            sys.stderr.flush()
-
-    def end(self) -> None:
-        if self._shown:
-            sys.stderr.write("\n")
