@@ -335,7 +335,6 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
-FORMAT_MODULE_PATH = "backoffice.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
