@@ -161,7 +161,8 @@ def test_the_job_leads_to_its_entries_and_each_entry_to_the_job(client, giver):
     job = done(giver, people(2))
     client.force_login(StaffFactory(is_superuser=True))
     entries = f"/admin/credits/credittransaction/?q=job%3A{job.pk}"
-    assert entries in client.get(address(job)).content.decode()
+    for name in ("change", "progress"):
+        assert entries in client.get(address(job, name)).content.decode()
     assert client.get(entries).context["cl"].result_count == 2
     entry = CreditTransaction.objects.latest("pk")
     page = client.get(f"/admin/credits/credittransaction/{entry.pk}/change/").content.decode()

@@ -83,6 +83,7 @@ def test_a_file_is_handed_in_checked_confirmed_and_imported(client, member):
     assert stage_of(given) == Stage.IMPORTED
     assert Customer.objects.count() == 2
     assert "To the customers" in client.get(page_of(given)).content.decode()
+    assert page_of(given) in client.get(reverse("admin:jobs_job_change", args=[job.pk])).content.decode()
     [entry] = AuditEntry.objects.filter(action="accounts.import_customers")
     assert (entry.actor_id, entry.reason) == (member.pk, "Moving in")
     assert "a@example.com" not in str([e.new_values for e in AuditEntry.objects.all()])

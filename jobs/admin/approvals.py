@@ -64,7 +64,7 @@ class ApprovalChangeList(KeysetChangeList):
 
 @admin.register(Approval)
 class ApprovalAdmin(EvidenceAdmin):
-    list_display = ("asked", "what_for", "about", "requested_by", "reason", "state_shown", "decider")
+    list_display = ("asked", "what_for", "state_shown", "about", "requested_by", "decider", "reason")
     list_filter = (StateFilter, WhoseFilter, ("created_at", DateRangeFilter))
     ordering = ("-created_at",)
     sortable_by = ()

@@ -1,5 +1,6 @@
 """How much each role may give away by itself."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -32,7 +33,7 @@ class RoleLimitForm(forms.ModelForm):
         self.fields["verb"].choices = [(verb.key, f"{verb.label} ({verb.unit})") for verb in limited_verbs]
         for name in ("per_act", "per_day"):
             if (kept := self.initial.get(name)) is not None:
-                self.initial[name] = plain_credits(kept)
+                self.initial[name] = Decimal(plain_credits(kept))
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

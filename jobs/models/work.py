@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from backoffice.lib import clock
+from backoffice.lib.work import job_kinds
 
 
 class JobState(models.TextChoices):
@@ -87,7 +88,8 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
+        kind = job_kinds.get(self.kind)
+        return f"{kind.label if kind else self.kind} {self.pk}"
 
     @property
     def is_finished(self) -> bool:

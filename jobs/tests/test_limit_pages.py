@@ -52,6 +52,17 @@ def test_the_list_says_it_in_words(client, boss, role):
     assert "no bound" in told
 
 
+def test_the_page_of_a_limit_speaks_in_words_and_plain_amounts(client, boss, role):
+    limit = RoleLimit.objects.create(group=role, verb="credits.gift", per_act=Decimal("1250"), per_day=Decimal("0.5"))
+    address = reverse("admin:jobs_rolelimit_change", args=[limit.pk])
+    page = client.get(address).content.decode()
+    assert "Gift credits by Night shift" in page and "credits.gift by" not in page
+    assert 'value="1250"' in page and 'value="0.5"' in page
+    client.post(address, filled(role, per_act="1250", per_day="0.75"))
+    [entry] = AuditEntry.objects.filter(action="record.change")
+    assert entry.new_values == {"per_day": "0.75"}
+
+
 @pytest.mark.parametrize("amount", ["-1", "NaN", "Infinity", "1e20", "0.00001", "ten", "100000000000000"])
 def test_what_is_no_limit_is_refused_with_a_word(client, boss, role, amount):
     page = client.post(ADD, filled(role, per_act=amount))

@@ -22,6 +22,7 @@ class RefusedError(Exception):
 class AmountForm(forms.Form):
     amount = forms.IntegerField()
     reason = forms.CharField()
+    note = forms.CharField(required=False)
 
 
 class PayView(ConfirmFormView):
@@ -38,7 +39,7 @@ class PayView(ConfirmFormView):
     def effect(self, subject, cleaned_data):
         if cleaned_data["amount"] > 100:
             raise RefusedError("That is too much.")
-        return [Change("Balance", 5, 5 + cleaned_data["amount"])]
+        return [Change("Balance", 5, 5 + cleaned_data["amount"]), Change.told("To whom", "all <of> us")]
 
     def perform(self, request, subject, cleaned_data, token):
         if cleaned_data["amount"] == 13:
@@ -121,6 +122,21 @@ def test_the_preview_shows_the_effect_and_does_nothing(visit, cashier):
     assert f'value="{token}"' in page
     assert '<input type="hidden" name="amount" value="7"' in page
     assert "Ada &lt;b&gt;" in page
+
+
+def test_what_is_no_change_of_something_is_told_without_a_before(visit, cashier):
+    page = visit(cashier, "post", **form_data(token_in(visit(cashier)))).content.decode()
+    changed, told = page.partition("Balance")[2].partition("To whom")[::2]
+    told = told.partition("</dl>")[0]
+    assert "now</span>5" in changed and "then</span>12" in changed
+    assert "all &lt;of&gt; us" in told and "now</span>" not in told and "arrow" not in told
+
+
+def test_what_was_left_empty_is_not_listed_among_what_was_given(visit, cashier):
+    given = (
+        visit(cashier, "post", **form_data(token_in(visit(cashier)), note="")).content.decode().partition("given")[2]
+    )
+    assert "Reason" in given and "Note" not in given.partition("</dl>")[0]
 
 
 def test_confirmed_it_is_done_once_with_the_token_and_leads_away(visit, cashier):
