@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.models import CustomerFigures
+from accounts.selectors import retirement_of
 from backoffice.lib import clock
 from backoffice.lib.money import format_credits
 from billing import selectors
@@ -123,7 +125,14 @@ def _follow_up(purchase: Purchase, payment: Payment) -> None:
             "credits": f"{payment.credits_purchased.normalize():f}",
         },
     )
+    _count_spend(purchase.user_id)
+
+
+def _count_spend(user_id: int) -> None:
+    """Write the spend of a customer, or of whom they were merged into while the event was looked at."""
+    retired = retirement_of(user_id)
+    whose = (retired.into_id if retired else None) or user_id
+    # Payments of the two are booked under the locks of two accounts: without this each would miss the other's.
+    CustomerFigures.objects.select_for_update(no_key=True).get(pk=whose)
     currency = settings.REPORTING_CURRENCY
-    accounts.set_spend(
-        user_id=purchase.user_id, spend_minor=selectors.spend_of(user_id=purchase.user_id, currency=currency)
-    )
+    accounts.set_spend(user_id=whose, spend_minor=selectors.spend_of(user_id=whose, currency=currency))

@@ -20,6 +20,7 @@ from billing.services.payments import PaymentDetails, Purchase, book_payment
 from jobs.tests.kinds import offered
 from tests import databases
 from tests.factories import CustomerFactory, StaffFactory
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,6 +134,19 @@ def test_what_somebody_spent_before_they_were_merged_counts_for_who_stays(payer,
     with pytest.raises(CommandError, match="1 wrong figures"):
         call_command("verify_figures")
     assert f"customer {other.pk}: " in capsys.readouterr().err
+
+
+def test_payments_of_one_who_was_merged_meanwhile_count_for_who_stays_also_beside_payments_of_theirs(payer):
+    other = CustomerFactory()
+    merge_customers(survivor_id=payer.pk, merged_id=other.pk, reason="the same person", actor=StaffFactory())
+    calls = [
+        lambda user=user, number=number: pay(user, 1, f"late-{user.pk}-{number}")
+        for number in range(10)
+        for user in (payer, other)
+    ]
+    assert [type(answer).__name__ for answer in at_once(calls)] == ["Payment"] * 20
+    assert CustomerFigures.objects.get(pk=payer.pk).spend_minor == 1_020
+    call_command("verify_figures")
 
 
 def test_each_figure_is_proven_by_somebody():
