@@ -205,28 +205,6 @@ def test_one_account_that_is_refused_keeps_no_other_from_being_settled(pair, mon
     assert (balance(other), balance(broken)) == (5, 5)
 
 
-@pytest.mark.parametrize("fate", ["merged", "anonymised"])
-def test_staff_give_nothing_to_who_is_no_customer_any_more(client, pair, fate):
-    survivor, gone = pair
-    staff = StaffFactory(is_superuser=True)
-    if fate == "merged":
-        merge(survivor, gone)
-    else:
-        accounts.anonymise_user(user_id=gone.pk, reason="Asked for", actor=staff)
-    given = {"user_id": gone.pk, "amount": Decimal(5), "reason": "r", "actor": staff, "idempotency_key": "test:a"}
-    for act in (services.gift_credits, services.adjust_credits, services.adjust_allowance):
-        with pytest.raises(CustomerRetired):
-            act(**given)
-    client.force_login(staff)
-    for form in ("gift", "adjust", "allowance"):
-        page = client.post(
-            reverse(f"admin:credits_{form}", args=[gone.pk]),
-            {"amount": "5", "reason": "r", "token": TOKEN, "confirm": "yes"},
-        )
-        assert "the row stays for its ledger alone" in page.content.decode()
-    assert not CreditTransaction.objects.filter(account_id=gone.pk).exists()
-
-
 def test_an_allowance_ends_with_the_row_it_is_on(pair):
     survivor, merged = pair
     services.set_allowance(user_id=merged.pk, amount=Decimal(20), period_start=clock.now())

@@ -43,7 +43,9 @@ class Job(models.Model):
     message = models.CharField(max_length=500, blank=True, help_text="What came of it.")
     error = models.CharField(max_length=500, blank=True, help_text="Why it failed.")
     cancel_requested = models.BooleanField(default=False)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it up.")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a worker took it up since it last got on."
+    )
     token = models.CharField(
         max_length=200, unique=True, null=True, blank=True, help_text="Whoever asks twice with one token asks once."
     )

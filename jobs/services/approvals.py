@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from accounts.models import User
@@ -17,6 +18,8 @@ from jobs import selectors
 from jobs.errors import NotAllowed, NotYours, TokenReused, UnknownKind, WrongState
 from jobs.models import Approval, ApprovalState
 from jobs.services.limits import lock_staff
+
+logger = structlog.get_logger(__name__)
 
 # How long a request waits: longer, and whoever allows it no longer knows what it was about.
 OPEN_FOR = timedelta(days=7)
@@ -121,14 +124,22 @@ def expire_approvals() -> int:
     due = Approval.objects.filter(state=ApprovalState.PENDING, expires_at__lte=clock.now())
     expired = 0
     for approval_id in list(due.values_list("pk", flat=True)[:EXPIRED_AT_ONCE]):
-        with transaction.atomic():
-            approval = _locked(approval_id)
-            if approval.state != ApprovalState.PENDING:
-                continue
-            _close(approval, ApprovalState.EXPIRED, None)
-            _record(Action.APPROVAL_EXPIRED, approval, None, "")
-            expired += 1
+        try:
+            expired += _expire(approval_id)
+        except Exception:
+            # One that cannot end must not keep the others, and whatever is swept after them, from their end.
+            logger.exception("a request did not expire", approval=approval_id)
     return expired
+
+
+@transaction.atomic
+def _expire(approval_id: int) -> bool:
+    approval = _locked(approval_id)
+    if approval.state != ApprovalState.PENDING:
+        return False
+    _close(approval, ApprovalState.EXPIRED, None)
+    _record(Action.APPROVAL_EXPIRED, approval, None, "")
+    return True
 
 
 def _verb(key: str) -> ApprovableVerb:

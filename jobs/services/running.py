@@ -126,7 +126,8 @@ def _note_outcomes(job: Job, targets: list[int], outcomes: Any) -> None:
         item.note = outcome.note[:NOTE_LENGTH]
     JobItem.objects.bulk_update(items, ["state", "note"])
     refused = sum(item.state == ItemState.REFUSED for item in items)
-    Job.objects.filter(pk=job.pk).update(done=F("done") + len(items), refused=F("refused") + refused)
+    # What gets on is not what workers die over: a long job outlives any number of them.
+    Job.objects.filter(pk=job.pk).update(done=F("done") + len(items), refused=F("refused") + refused, attempts=1)
 
 
 class RunningJob:

@@ -194,6 +194,20 @@ def test_a_request_expires_and_can_then_not_be_allowed(verb, done, clerk, monkey
     assert (approval.state, done) == (ApprovalState.EXPIRED, [])
 
 
+def test_a_request_that_cannot_end_keeps_no_other_from_expiring(clerk, monkeypatch):
+    def given_up(params, why):
+        if params["amount"] == "1":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr("jobs.services.approvals.OPEN_FOR", -services.approvals.OPEN_FOR)
+    with kinds.offered(approvable_verbs, kinds.giving(lambda params, **told: "Given.", given_up=given_up)):
+        stuck, other = ask(clerk, amount="1"), ask(clerk, key="second")
+        assert services.expire_approvals() == 1
+    stuck.refresh_from_db()
+    other.refresh_from_db()
+    assert (stuck.state, other.state) == (ApprovalState.PENDING, ApprovalState.EXPIRED)
+
+
 @pytest.mark.parametrize(
     "statement",
     [

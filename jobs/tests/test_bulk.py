@@ -282,7 +282,7 @@ def test_a_request_that_is_not_granted_ends_its_job(client, end):
             assert services.expire_approvals() == 1
     job.refresh_from_db()
     assert (job.state, job.queued_at) == (JobState.CANCELED, None)
-    assert job.message
+    assert job.message == {"deny": "Denied. Not these", "withdraw": "Withdrawn.", "expire": "Expired."}[end]
     services.run_job(job_id=job.pk)
     assert not User.objects.filter(full_name="Ada").exists()
 
