@@ -82,8 +82,16 @@ class AuditedModelAdmin(BackofficeModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:
         for obj in queryset:
-            old = {field.attname: self._value(field.attname, field.value_from_object(obj)) for field in _columns(obj)}
-            record(action=Action.RECORD_DELETED, actor=request.user, resource=Resource.of(obj), old_values=old)
+            record(
+                action=Action.RECORD_DELETED,
+                actor=request.user,
+                resource=Resource.of(obj),
+                old_values=self.deleted_values(obj),
+            )
+
+    def deleted_values(self, obj: models.Model) -> dict[str, Any]:
+        """What the log keeps of a record that is deleted: its columns. Override to add what goes with it."""
+        return {field.attname: self._value(field.attname, field.value_from_object(obj)) for field in _columns(obj)}
 
     def _value(self, name: str, value: Any) -> Any:
         if name in SECRET_FIELDS or name in self.personal_fields:

@@ -71,6 +71,14 @@ class RoleAdmin(step_up.StepUpToChange, SuperAdminOnly, AuditedModelAdmin):
         if message[1].get("added"):
             _warn(request, obj)
 
+    def deleted_values(self, obj: Role) -> dict[str, Any]:
+        """With what it allowed, and to whom."""
+        return {
+            **super().deleted_values(obj),
+            "permissions": sorted(map(permission_names.name_of, obj.permissions.select_related("content_type"))),
+            "members": list(StaffMember.objects.filter(groups=obj).order_by("pk").values_list("pk", flat=True)),
+        }
+
     @admin.display(description="Members")
     def members_number(self, role: Role) -> str:
         return display.number(role.number_of_members)

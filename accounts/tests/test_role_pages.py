@@ -130,6 +130,21 @@ def test_the_page_says_who_has_the_role_and_leads_there(client, boss, painters):
     assert f'href="{reverse("admin:accounts_staffmember_change", args=[member.pk])}">{member.email}</a>' in html
 
 
+def test_the_log_keeps_what_a_deleted_role_allowed_and_who_had_it(client, boss, painters):
+    members = StaffFactory.create_batch(2)
+    for member in members:
+        member.groups.add(painters)
+    pk = painters.pk
+    client.post(reverse("admin:accounts_role_delete", args=[pk]), {"post": "yes"})
+    assert not Role.objects.filter(pk=pk).exists()
+    assert AuditEntry.objects.get(action="record.delete").old_values == {
+        "id": pk,
+        "name": "Painters",
+        "permissions": ["accounts.view_customer", "credits.gift_credits"],
+        "members": [member.pk for member in members],
+    }
+
+
 def test_the_list_counts_members_and_permissions_in_a_fixed_number_of_queries(
     client, boss, painters, django_assert_num_queries
 ):
