@@ -1,6 +1,7 @@
 """What this app offers to the rest of the house, under strings."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,7 +9,8 @@ from django.urls import reverse
 
 from accounts.models import Customer
 from accounts.selectors import is_id
-from backoffice.lib import roles
+from backoffice.lib import clock, roles
+from backoffice.lib.admin.home import News, NewsSource, news_sources
 from backoffice.lib.hooks import hooks
 from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
 from backoffice.lib.registry import (
@@ -22,11 +24,13 @@ from backoffice.lib.registry import (
 from backoffice.lib.work import desk
 from jobs import keeping, selectors, services
 from jobs.admin import bulk_mail, prepare, role_bounds
-from jobs.admin.decisions import SEE, what
+from jobs.admin.decisions import SEE, state_badge, what
 from jobs.badges import message_badge
 from jobs.services import create_job, lives
 
 SHOWN_MESSAGES = 6
+# How many decisions whoever asked finds on the home page, and for how long.
+SHOWN_DECISIONS, DECISIONS_ARE_NEWS = 5, timedelta(days=3)
 SEE_MESSAGES, READ_MESSAGES = "jobs.view_outboxmessage", "jobs.read_message"
 # What becomes of a request; what was asked for is frozen.
 DECISION = ("state", "decided_by_id", "decided_at", "decision_reason", "outcome")
@@ -63,6 +67,7 @@ def register() -> None:
     desk.open = prepare.begin
     desk.ask = _ask
     bulk_mail.register()
+    news_sources.register(NewsSource(key="approvals", load=_decided))
     role_bounds.register()
     keeping.register()
     resource_links.register(ResourceLink(key=selectors.JOB, addresses=_pages_of_jobs, names=("undoes",)))
@@ -137,6 +142,20 @@ def register() -> None:
             order=1,
         )
     )
+
+
+def _decided(user: Any) -> list[News]:
+    """What became of the reader's own requests."""
+    decided = selectors.decided_lately(user, since=clock.now() - DECISIONS_ARE_NEWS)[:SHOWN_DECISIONS]
+    return [
+        News(
+            text=f"{what(approval)}: {approval.decision_reason}" if approval.decision_reason else what(approval),
+            url=reverse("admin:jobs_approval_change", args=[approval.pk]),
+            badge=state_badge(approval),
+            at=approval.decided_at,
+        )
+        for approval in decided
+    ]
 
 
 def _pending(request: HttpRequest, customer: Customer) -> dict[str, Any]:

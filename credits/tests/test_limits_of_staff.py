@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEntry
+from backoffice.lib import clock
 from credits import selectors, services
 from credits.errors import InsufficientCredits
 from credits.kinds import TransactionKind
@@ -176,6 +178,13 @@ def test_what_is_allowed_is_booked_in_the_name_of_who_asked_and_told_in_order(cl
     done = client.post(decide, {**decision, "confirm": "yes"}, follow=True)
     assert "Approved and done. 500 credits added" in text_of(done)
     assert "This is decided already" in text_of(client.get(decide, follow=True))
+    home = reverse("admin:index")
+    assert "What became of your requests" not in text_of(client.get(home))
+    client.force_login(clerk)
+    assert "Gift credits: 500 credits: Fine" in text_of(client.get(home))
+    with clock.at(clock.now() + timedelta(days=4)):
+        client.force_login(clerk)
+        assert "What became of your requests" not in text_of(client.get(home))
     [entry] = CreditTransaction.objects.filter(account=customer.pk)
     assert (entry.amount, entry.actor_id, entry.description) == (500, clerk.pk, "A long outage")
     told = AuditEntry.objects.filter(resource_type="accounts.user").order_by("pk")

@@ -2,6 +2,7 @@
 
 from jobs.selectors.approvals import (
     count_waiting_for,
+    decided_lately,
     may_decide,
     pending_about,
     request_made_with,
@@ -45,6 +46,7 @@ __all__ = [
     "Split",
     "bounds_of",
     "count_waiting_for",
+    "decided_lately",
     "excess",
     "given_up",
     "is_undoable",

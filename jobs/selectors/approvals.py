@@ -1,5 +1,6 @@
 """Requests that wait for a second person."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -44,6 +45,12 @@ def may_decide(user: Any, approval: Approval) -> bool:
 def request_made_with(token: str) -> Approval | None:
     """The request that was made under this token, whatever became of it."""
     return Approval.objects.filter(token=token).first()
+
+
+def decided_lately(user: Any, *, since: datetime) -> QuerySet[Approval]:
+    """What became of this person's requests after ``since`` (UTC), the newest decision first."""
+    decided = Approval.objects.filter(requested_by=user.pk, decided_by__isnull=False, decided_at__gte=since)
+    return decided.order_by("-decided_at")
 
 
 def pending_about(*, resource_type: str, resource_id: str) -> QuerySet[Approval]:

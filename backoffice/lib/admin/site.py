@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 
 from backoffice.lib.admin import navigation
+from backoffice.lib.admin.home import news_for
 from backoffice.lib.admin.jump import jump
 from backoffice.lib.background import is_background
 
@@ -70,6 +71,7 @@ class BackofficeSite(AdminSite):
             "title": self.index_title,
             "alarms": [item for item in told if item.alarm],
             "waiting": [item for item in told if not item.alarm],
+            "news": news_for(request.user),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/index.html", context)
