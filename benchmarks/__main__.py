@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from backoffice.lib import embedded
-from benchmarks import batches, charges, customer_pages, database, exports, imports, machine, report
+from benchmarks import batches, charges, customer_pages, database, exports, imports, machine, report, saving
 from benchmarks.clients import REPOSITORY
 from benchmarks.measures import Result
 from benchmarks.setting import FULL, QUICK, Setting, Size, say
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "customers": customer_pages.measure,
     "exports": exports.measure,
     "imports": imports.measure,
+    "saving": saving.measure,
 }
 
 

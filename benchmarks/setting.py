@@ -25,6 +25,8 @@ class Size:
     # Of the exported ledger, and customers of the imported file.
     entries: int
     imported: int
+    # Saves of one record a round, with each log.
+    saves: int
 
 
 FULL = Size(
@@ -40,6 +42,7 @@ FULL = Size(
     keeps_companies=True,
     entries=1_000_000,
     imported=20_000,
+    saves=500,
 )
 # Shows that everything works, and no more: for tests.
 QUICK = Size(
@@ -55,6 +58,7 @@ QUICK = Size(
     keeps_companies=False,
     entries=2_000,
     imported=50,
+    saves=20,
 )
 
 

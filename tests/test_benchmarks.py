@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
-from benchmarks import chart, database, report
+from benchmarks import chart, database, report, saving
 from benchmarks.measures import Goal, Result, interleaved, median_pair
+from benchmarks.setting import QUICK
 from tests import databases
 
 
@@ -26,6 +29,35 @@ def test_a_quick_run_writes_its_results_and_leaves_a_proven_ledger(tmp_path):
         assert row["value"] > 0 and row["anchor_value"] > 0
     assert (rows[0]["goal"], rows[1]["goal"]) == (">= 0.5", None)
     assert rows[0]["holds"] == (rows[0]["ratio"] >= 0.5)
+
+
+def test_a_quick_run_audits_saves_into_a_chain_that_is_proven(tmp_path):
+    written = tmp_path / "results.json"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--without-peer", "--only", "saving"]
+    subprocess.run([*command, "--results", written], cwd=databases.REPOSITORY, check=True)
+    log, whole = json.loads(written.read_text())
+    assert (log["anchor"], log["goal"]) == ("the stock LogEntry, beyond the same", "<= 1")
+    assert (whole["anchor"], whole["goal"]) == ("a save with the stock LogEntry", None)
+    assert whole["value"] > 0 and whole["anchor_value"] > 0
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [({"entries": 40, "fault": "audit entry 7"}, "audit entry 7"), ({"entries": 39, "fault": ""}, "39 of 40 entries")],
+)
+def test_saves_that_left_no_sound_log_are_no_result(monkeypatch, told, words):
+    class Process:
+        def call(self, command, **arguments):
+            return told if command == "proof" else {"bare": 1, "stock": 2, "ours": 3}
+
+    @contextmanager
+    def client(*_):
+        yield Process()
+
+    monkeypatch.setattr(saving, "client", client)
+    idle = SimpleNamespace(environment={}, tidy=lambda: None)
+    with pytest.raises(saving.LogBroken, match=words):
+        list(saving.measure(SimpleNamespace(database=idle, size=QUICK)))
 
 
 def test_a_quick_run_looks_at_companies_whose_ledgers_are_proven(tmp_path):

@@ -28,7 +28,8 @@ def program(*permissions):
 
 def act(actor=None, action="credits.gift", resource_id="7", **more):
     resource = services.Resource("accounts.user", resource_id, f"user {resource_id}")
-    return services.record(action=action, actor=actor, resource=resource, **more)
+    services.record(action=action, actor=actor, resource=resource, **more)
+    return AuditEntry.objects.latest("pk")
 
 
 def asked(asking, query=""):

@@ -1,5 +1,6 @@
 """Writing the audit log."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,13 @@ SYSTEM = "system"
 LABEL_LENGTH = AuditEntry._meta.get_field("actor_label").max_length or 0
 # Evidence is kept for ever and personal data is not: the log says that such a value was there, not which.
 WITHHELD = "(withheld)"
+# By hand, since every act of staff waits for it, and the ORM took twice as long to write the same.
+WRITE = """
+INSERT INTO audit_auditentry (at, actor_id, actor_label, action, resource_type, resource_id, resource_label,
+                              old_values, new_values, reason, ip, user_agent, request_id)
+VALUES (%(at)s, %(actor_id)s, %(actor_label)s, %(action)s, %(resource_type)s, %(resource_id)s, %(resource_label)s,
+        %(old_values)s, %(new_values)s, %(reason)s, %(ip)s, %(user_agent)s, %(request_id)s)
+"""
 
 
 @dataclass(frozen=True)
@@ -41,30 +49,33 @@ def record(
     new_values: Mapping[str, Any] | None = None,
     reason: str = "",
     using: str = DEFAULT_DB_ALIAS,
-) -> AuditEntry:
+) -> None:
     """Write one entry, in the transaction of the act it tells of; ``actor`` None is the system itself.
 
     Values must fit JSON; ``using`` is the connection of an act of the tables' owner. Raises OutsideTransaction when
     there is no transaction to share.
     """
-    if not transaction.get_connection(using).in_atomic_block:
+    connection = transaction.get_connection(using)
+    if not connection.in_atomic_block:
         raise OutsideTransaction
     origin = context.current()
-    return AuditEntry.objects.using(using).create(
-        at=clock.now(),
-        actor_id=actor.pk if actor else None,
-        actor_label=_label(actor, origin),
-        action=action,
-        resource_type=resource.type,
-        resource_id=resource.id,
-        resource_label=resource.label,
-        old_values=dict(old_values or {}),
-        new_values=dict(new_values or {}),
-        reason=reason,
-        ip=origin.ip,
-        user_agent=origin.user_agent,
-        request_id=origin.request_id,
-    )
+    entry = {
+        "at": clock.now(),
+        "actor_id": actor.pk if actor else None,
+        "actor_label": _label(actor, origin),
+        "action": str(action),
+        "resource_type": resource.type,
+        "resource_id": resource.id,
+        "resource_label": resource.label,
+        "old_values": json.dumps(dict(old_values or {})),
+        "new_values": json.dumps(dict(new_values or {})),
+        "reason": reason,
+        "ip": origin.ip,
+        "user_agent": origin.user_agent,
+        "request_id": origin.request_id,
+    }
+    with transaction.mark_for_rollback_on_error(using), connection.cursor() as cursor:
+        cursor.execute(WRITE, entry)
 
 
 def _label(actor: models.Model | None, origin: context.RequestContext) -> str:

@@ -20,7 +20,7 @@ THING = services.Resource("tests.thing", "7", "thing 7")
 
 def record(**more):
     with transaction.atomic():
-        return services.record(action="tests.act", actor=None, resource=THING, **more)
+        services.record(action="tests.act", actor=None, resource=THING, **more)
 
 
 def as_owner():

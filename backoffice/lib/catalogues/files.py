@@ -12,7 +12,7 @@ from backoffice.lib.tables import BadRow, Table, TableFault
 from backoffice.lib.texts import NUL, has_half_character
 
 Format = Literal["csv", "json"]
-# A catalogue is small; what is large has an import of its own, on a worker.
+# A catalogue is small; what is large has an import of its own, on a worker. Who takes a file in asks for its size.
 MOST_BYTES = 256 * 1024
 MOST_ROWS = 500
 BLANKS = " \t\r\n\xa0"
@@ -33,8 +33,6 @@ class FileRow:
 
 def read(content: bytes, format_: Format, *, columns: Sequence[str], key: str) -> list[FileRow]:
     """The rows, each with a text for each of ``columns``; that of ``key`` may be missing. Raises FileRefused."""
-    if len(content) > MOST_BYTES:
-        raise FileRefused(f"The file is larger than {MOST_BYTES // 1024} KB. Divide it.")
     told = _objects(content) if format_ == "json" else _lines(content, columns)
     rows = [_checked(row, columns=columns, key=key) for row in islice(told, MOST_ROWS + 1)]
     if not rows:
