@@ -7,7 +7,7 @@ from accounts.services import lock_customers
 from backoffice.lib.money import format_credits
 from backoffice.lib.work import ItemOutcome, Running
 from jobs.mail_texts import filled
-from jobs.services.outbox import Mail, enqueue_mails
+from jobs.services.outbox import Mail, enqueue_mails, is_one_line
 
 TOPIC = "staff.mail"
 
@@ -53,4 +53,7 @@ def _refusal(customer: Customer | None) -> str:
         return "There is no such customer any more."
     if customer.status == Status.BANNED:
         return "The customer is banned."
-    return "" if customer.email else "The customer has no address."
+    if not customer.email:
+        return "The customer has no address."
+    # Between quotation marks an address may hold what ends a line. One of them must not keep all others from a mail.
+    return "" if is_one_line(customer.email) else "No mail can be written to the customer's address."

@@ -106,9 +106,14 @@ def _refuse_headers(recipient: str, subject: str) -> None:
     if not recipient:
         raise InvalidMessage("A mail needs a recipient.")
     for text, what in ((recipient, "The recipient"), (subject, "The subject")):
-        # Not only \n: some mail servers take others for the end of a line, as str.splitlines does.
-        if text.splitlines() not in ([], [text]) or "\x00" in text:
+        if not is_one_line(text):
             raise InvalidMessage(f"{what} of a mail must be one line.")
+
+
+def is_one_line(text: str) -> bool:
+    """Whether ``text`` can stand in the head of a mail."""
+    # Not only \n: some mail servers take others for the end of a line, as str.splitlines does.
+    return text.splitlines() in ([], [text]) and "\x00" not in text
 
 
 @transaction.atomic

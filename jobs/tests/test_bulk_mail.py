@@ -9,6 +9,7 @@ from jobs.admin import bulk_mail
 from jobs.mail_texts import filled, unknown_places
 from jobs.models import JobItem, JobState, OutboxMessage
 from jobs.tests.test_pages import address, confirmed, token_of
+from tests.api import Program, key
 from tests.factories import CustomerFactory, StaffFactory
 from tests.threads import while_another_waits
 
@@ -160,3 +161,15 @@ def test_no_mail_and_no_address_is_left_of_who_is_forgotten_while_it_is_written(
     while_another_waits(*acts if forgets_first else acts[::-1])
     assert not [mail for mail in OutboxMessage.objects.all() if "ada" in f"{mail.recipient}{mail.body}".lower()]
     assert not OutboxMessage.objects.filter(state="pending").exists()
+
+
+@pytest.mark.parametrize("inside", ["\x0b", "\x0c", "\x1c", "\x1d"])
+def test_an_address_that_no_mail_can_be_written_to_keeps_nobody_else_from_theirs(client, writer, inside):
+    # Such an address is a valid one, as the product tells it.
+    broken = f'"a{inside}b"@example.com'
+    told = Program(key()).put("users/u_broken", {"email": broken})
+    assert told.status_code == 201
+    others = [CustomerFactory(), CustomerFactory()]
+    job = sent(client, writer, [*others, Customer.objects.get(email=broken)])
+    assert (job.state, job.done, job.refused) == (JobState.DONE, 3, 1)
+    assert OutboxMessage.objects.count() == 2
