@@ -264,6 +264,23 @@ def test_starting_twice_starts_once_and_is_audited_once(naming, clerk):
     assert services.create_job(kind="test.name", actor=clerk, token="one").pk == first.pk
 
 
+def test_work_on_many_that_cannot_be_audited_does_not_begin(naming, clerk, monkeypatch):
+    targets = kinds.customers(2)
+    draft = services.draft_job(kind="test.name", actor=clerk, targets=User.objects.filter(pk__in=targets))
+
+    def fail(**_):
+        raise ZeroDivisionError("the log is full")
+
+    monkeypatch.setattr("audit.services.record", fail)
+    with pytest.raises(ZeroDivisionError):
+        services.start_draft(job_id=draft.pk, actor=clerk, params={"name": "Ada"}, reason="a test")
+    with pytest.raises(ZeroDivisionError):
+        services.create_job(kind="test.name", actor=clerk)
+    assert list(Job.objects.values_list("pk", "state")) == [(draft.pk, JobState.DRAFT)]
+    services.run_job(job_id=draft.pk)
+    assert "Ada" not in names(targets)
+
+
 def test_undoing_takes_back_what_was_done_and_only_that_once(clerk):
     def undo(job, targets):
         User.objects.filter(pk__in=targets).update(full_name="Before")
