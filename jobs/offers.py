@@ -43,6 +43,19 @@ def register() -> None:
     roles.hide("jobs_outboxmessage", ("body", "payload", "recipient"))
     hooks.on("user_status_changed", "webhook", lambda *, change_id: services.tell_of_status_change(change_id))
     hooks.on("password_reset_requested", "webhook", lambda *, request_id: services.tell_of_reset_request(request_id))
+    desk.open = prepare.begin
+    desk.ask = _ask
+    bulk_mail.register()
+    news_sources.register(NewsSource(key="approvals", load=_decided))
+    role_bounds.register()
+    keeping.register()
+    resource_links.register(ResourceLink(key=selectors.JOB, addresses=_pages_of_jobs, names=("undoes",)))
+    _register_lives()
+    _register_navigation()
+    _register_panels()
+
+
+def _register_lives() -> None:
     merge_steps.register(MergeStep(key="jobs", move=lives.move_messages, obstacles=lives.obstacles, order=5))
     anonymisers.register(
         Anonymiser(
@@ -64,13 +77,9 @@ def register() -> None:
             order=5,
         )
     )
-    desk.open = prepare.begin
-    desk.ask = _ask
-    bulk_mail.register()
-    news_sources.register(NewsSource(key="approvals", load=_decided))
-    role_bounds.register()
-    keeping.register()
-    resource_links.register(ResourceLink(key=selectors.JOB, addresses=_pages_of_jobs, names=("undoes",)))
+
+
+def _register_navigation() -> None:
     navigation.register(
         NavigationItem(
             key="jobs",
@@ -119,6 +128,9 @@ def register() -> None:
             badge_query="state__exact=dead",
         )
     )
+
+
+def _register_panels() -> None:
     customer_panels.register(
         CustomerPanel(
             key="messages",
