@@ -40,6 +40,15 @@ def test_the_page_holds_what_it_showed(client, customer, page):
     assert '<input type="hidden" name="initial-full_name" value="Owen Campbell"' in client.get(page).content.decode()
 
 
+def test_no_page_of_a_member_holds_the_hash_of_their_password(client, customer):
+    member = StaffFactory(is_superuser=True)
+    member.set_password("correct horse battery staple")
+    member.save()
+    page = client.get(reverse("admin:accounts_staffmember_change", args=[member.pk])).content.decode()
+    assert 'name="initial-email"' in page
+    assert "initial-password" not in page and member.password not in page and "sha256" not in page
+
+
 def test_what_a_colleague_changed_meanwhile_stays(client, customer, page):
     mine = opened(client, page)
     User.objects.filter(pk=customer.pk).update(full_name="Owen C.")

@@ -26,7 +26,8 @@ class AsSeenForm(_ModelForm):
         super().__init__(*args, **kwargs)
         self._left_alone: set[str] = set()
         for field in self.fields.values():
-            field.show_hidden_initial = True
+            # What cannot be written here is not shown beside itself either: a password's hash is such a field.
+            field.show_hidden_initial = not field.disabled
 
     @property
     def changed_data(self) -> list[str]:
@@ -47,6 +48,8 @@ class AsSeenForm(_ModelForm):
         return super().clean() or self.cleaned_data
 
     def _seen(self, field: BoundField) -> Any:
+        if field.field.disabled:
+            return None
         widget = field.field.hidden_widget()
         if widget.value_omitted_from_data(self.data, self.files, field.html_initial_name):
             return None
