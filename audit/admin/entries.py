@@ -36,7 +36,7 @@ class EntryChangeList(KeysetChangeList):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ExportMixin, EvidenceAdmin):
-    list_display = ("when", "staff", "action_shown", "resource", "summary", "reason", "address")
+    list_display = ("when", "action_shown", "staff", "resource", "summary", "reason", "address")
     list_filter = (
         ActionFilter,
         StaffFilter,

@@ -42,11 +42,13 @@ class Difference:
 def diff(
     old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, links: Mapping[str, str] | None = None
 ) -> SafeString:
-    """A row for each value, nested ones by their path, with what it was and what it became.
+    """A row for each value, nested ones by their path, with what it was and what it became; none for nothing.
 
     ``links`` gives the address behind the value of a name.
     """
-    found = list(_differences((), old or {}, new or {}))
+    found = [
+        each for each in _differences((), old or {}, new or {}) if not (_is_empty(each.old) and _is_empty(each.new))
+    ]
     if not found:
         return absent()
     had_values = any(each.old is not _MISSING for each in found)
@@ -75,7 +77,11 @@ def summary(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Saf
 
 
 def _is_worth_a_line(each: Difference) -> bool:
-    return each.state != "same" and not (each.state == "added" and each.new in (None, "", []))
+    return each.state != "same" and not (each.state == "added" and _is_empty(each.new))
+
+
+def _is_empty(value: Any) -> bool:
+    return value is _MISSING or value in (None, "", [])
 
 
 def _differences(path: tuple[str, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:

@@ -18,13 +18,18 @@ def text_of(html):
 
 
 def test_values_tell_what_was_added_removed_changed_and_kept():
-    html = diff({"plan": "pro", "gone": 1, "same": True}, {"plan": "free", "same": True, "come": None})
+    html = diff({"plan": "pro", "gone": 1, "same": True}, {"plan": "free", "same": True, "come": 0})
     assert rows(html) == [
         ("changed", ["plan changed", "pro", "free"]),
         ("removed", ["gone removed", "1", "—"]),
         ("same", ["same", "yes", "yes"]),
-        ("added", ["come added", "—", "—"]),
+        ("added", ["come added", "—", "0"]),
     ]
+
+
+def test_what_was_nothing_and_still_is_has_no_row():
+    html = diff({"until": None, "plan": "", "gone": ""}, {"until": None, "plan": "pro", "come": []})
+    assert rows(html) == [("changed", ["plan changed", "—", "pro"])]
 
 
 def test_what_had_no_value_before_is_one_column_of_values():
