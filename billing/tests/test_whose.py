@@ -52,7 +52,7 @@ def test_metadata_that_matches_nobody_parks_though_all_else_matches(customer):
     customer.save()
     intent = bought_with("user_id", "u_nobody") | {"customer": "cus_ada", "receipt_email": "ada@example.com"}
     (stored,) = deliver(intent_succeeded(intent))
-    assert is_parked(stored, '"u_nobody"', "replay")
+    assert is_parked(stored, '"u_nobody"', "Replay")
 
 
 @pytest.mark.parametrize("reference", ["", " u_ada", "U_ADA", ["u_ada"], "x" * 600, "9" * 40, "-1"])

@@ -97,7 +97,7 @@ def asked(data_dir, question):
 
 
 def test_an_orderly_restart_of_postgres_in_the_middle_of_a_job_needs_nobody_and_each_customer_is_given_to_once():
-    job = "SELECT state, done, total, attempts FROM jobs_job"
+    job = "SELECT state, done, total FROM jobs_job"
     with stacks.data_directory() as data_dir, stacks.running(data_dir, "--no-demo") as stack:
         stack.manage("shell", "--no-imports", "-c", GIVE_TO_MANY)
         until(lambda: asked(data_dir, job)[1] >= 250, 60)
@@ -106,12 +106,12 @@ def test_an_orderly_restart_of_postgres_in_the_middle_of_a_job_needs_nobody_and_
         os.kill(before, signal.SIGINT)
         until(lambda: before not in postmasters_of(data_dir), 60)
         until(lambda: is_ready(stack.port), 60)
-        state, done, total, _ = asked(data_dir, job)
+        state, done, total = asked(data_dir, job)
         assert state == "running"
         assert 250 <= done < total == 6000
         # The next sweep but one finds the job without a worker.
         until(lambda: asked(data_dir, job)[0] != "running", 120)
-        assert asked(data_dir, job) == ("done", 6000, 6000, 2)
+        assert asked(data_dir, job) == ("done", 6000, 6000)
         gifts = "SELECT count(*), count(DISTINCT account_id), sum(amount) FROM credits_credittransaction"
         assert asked(data_dir, gifts) == (6000, 6000, 30_000)
         assert stack.manage("verify_ledger").startswith("ok: 6000 accounts")
