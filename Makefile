@@ -9,7 +9,7 @@ run: ## serve http://127.0.0.1:8000/admin/ with worker and beat (PORT=8001, ARGS
 
 test: ## run every test, browser tests included (ARGS="-k ledger")
 	@scripts/install develop
-	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && $(PYTHON_BIN) -m pytest -n logical --maxprocesses 4 $(ARGS)
+	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && $(PYTHON_BIN) -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 access-matrix: ## who reaches which address, written anew into tests/access/matrix.txt
 	@scripts/install develop
