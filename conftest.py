@@ -26,6 +26,11 @@ def _template(config: pytest.Config) -> str:
     return f"test_template_{os.getpid()}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers first: they take longest, and so no worker waits for one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not _is_worker(config):
         settings_are_embedded = not os.environ.get("DATABASE_URL")
