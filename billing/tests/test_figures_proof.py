@@ -122,6 +122,7 @@ def test_acts_within_the_five_minutes_and_those_of_a_clock_that_runs_ahead_are_n
     for minutes in (0, 4, 24 * 60):
         record_activity(event_id=f"e{minutes}", action="view", user_id=payer.pk, at=now + timedelta(minutes=minutes))
     call_command("verify_figures")
+    assert capsys.readouterr().out.startswith("ok: ")
 
 
 def test_what_somebody_spent_before_they_were_merged_counts_for_who_stays(payer, capsys):

@@ -287,6 +287,7 @@ def test_an_event_processed_again_has_no_second_effect(customer):
 
 def test_an_event_that_is_gone_does_no_harm():
     process_event(event_id=10**9)
+    assert not StripeEvent.objects.exists() and not Payment.objects.exists()
 
 
 def test_an_id_too_long_for_the_ledger_is_not_taken(customer):

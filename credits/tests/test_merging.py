@@ -1,11 +1,9 @@
 """Two rows of one customer become one: what moves, what stays, what is refused, and what happens at the same moment."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
-from django.urls import reverse
 
 from accounts import selectors as people
 from accounts import services as accounts
@@ -14,55 +12,18 @@ from accounts.models import ActivityEvent, Customer, CustomerTag, RetiredCustome
 from audit.models import AuditEntry
 from audit.selectors import first_chain_fault
 from backoffice.lib import clock
-from credits import approving, selectors, services
+from credits import selectors, services
 from credits.errors import CustomerBanned
 from credits.kinds import TransactionKind
 from credits.models import CreditAccount, CreditLot, CreditTransaction
-from credits.postings import Posting, PostResult
-from credits.services import merging
+from credits.postings import PostResult
+from credits.tests.merges import DAY, balance, charge, entries, merge, post, take_back
 from jobs.models import Approval
-from jobs.services import approve, request_approval
 from tests.api import Program, code_of, key
 from tests.factories import CustomerFactory, StaffFactory
-from tests.threads import at_once, while_another_waits
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
-
-DAY = timedelta(days=1)
-TOKEN = "6f1f7a52-7d0e-4b8f-9b0f-0d7c1a3f9d11"
-
-
-def post(user, amount, name, kind=TransactionKind.GIFT, **more):
-    return services.post(
-        Posting(user_id=user.pk, kind=kind, amount=Decimal(amount), idempotency_key=f"test:{user.pk}:{name}", **more)
-    )
-
-
-def charge(user_id, amount, name):
-    return services.charge_credits(user_id=user_id, amount=Decimal(amount), idempotency_key=f"test:{user_id}:{name}")
-
-
-def take_back(bought, amount):
-    return services.claw_back(
-        transaction_id=bought.transaction_id,
-        amount=Decimal(amount),
-        kind=TransactionKind.REVERSAL,
-        idempotency_key="test:back",
-    )
-
-
-def merge(survivor, merged, actor=None, reason="Signed up twice"):
-    return accounts.merge_customers(
-        survivor_id=survivor.pk, merged_id=merged.pk, reason=reason, actor=actor or StaffFactory()
-    )
-
-
-def balance(user):
-    return CreditAccount.objects.get(pk=user.pk).balance
-
-
-def entries(user):
-    return list(CreditTransaction.objects.filter(account_id=user.pk).order_by("seq").values_list("kind", "amount"))
 
 
 @pytest.fixture
@@ -133,76 +94,6 @@ def test_what_comes_in_pays_the_debt_of_who_stays(pair):
     account = CreditAccount.objects.get(pk=survivor.pk)
     assert (account.balance, account.debt) == (15, 0)
     assert list(selectors.verify()) == []
-
-
-def test_a_payment_that_is_refunded_after_the_merge_is_paid_by_who_stays(pair):
-    survivor, merged = pair
-    bought = post(merged, 10, "bought", TransactionKind.PURCHASE, paid_minor=100, currency="USD")
-    merge(survivor, merged)
-    services.claw_back(
-        transaction_id=bought.transaction_id,
-        amount=Decimal(10),
-        kind=TransactionKind.REVERSAL,
-        idempotency_key="test:r",
-    )
-    assert CreditAccount.objects.get(pk=merged.pk).debt == 10
-    assert services.settle_merged() == 1
-    assert services.settle_merged() == 0
-    assert (balance(survivor), CreditAccount.objects.get(pk=merged.pk).debt) == (0, 0)
-    assert list(selectors.verify()) == []
-
-
-def test_what_who_stays_cannot_pay_waits_for_them_to_have_it(pair):
-    survivor, merged = pair
-    bought = post(merged, 10, "bought", TransactionKind.PURCHASE, paid_minor=100, currency="USD")
-    merge(survivor, merged)
-    charge(survivor.pk, 7, "used")
-    services.claw_back(
-        transaction_id=bought.transaction_id,
-        amount=Decimal(10),
-        kind=TransactionKind.REVERSAL,
-        idempotency_key="test:r",
-    )
-    services.settle_merged()
-    assert CreditAccount.objects.get(pk=merged.pk).debt == 7
-    post(survivor, 50, "later")
-    services.settle_merged()
-    assert (balance(survivor), CreditAccount.objects.get(pk=merged.pk).debt) == (43, 0)
-    assert list(selectors.verify()) == []
-
-
-def test_usage_that_is_refunded_after_the_merge_comes_to_who_stays(pair):
-    survivor, merged = pair
-    post(merged, 10, "gift")
-    used = charge(merged.pk, 4, "used")
-    merge(survivor, merged)
-    services.refund_usage(
-        transaction_id=used.transaction_id, amount=None, reason="It failed", idempotency_key="test:refund"
-    )
-    assert (balance(survivor), balance(merged)) == (6, 4)
-    assert services.settle_merged() == 1
-    assert services.settle_merged() == 0
-    assert (balance(survivor), balance(merged)) == (10, 0)
-    assert list(selectors.verify()) == []
-
-
-def test_one_account_that_is_refused_keeps_no_other_from_being_settled(pair, monkeypatch):
-    survivor, merged = pair
-    other, broken = CustomerFactory(), CustomerFactory()
-    merge(survivor, broken)
-    merge(other, merged)
-    for user in (merged, broken):
-        post(user, 5, "late")
-    move = merging._move
-
-    def refuse_one(account, *where):
-        if account.user_id == broken.pk:
-            raise MergeRefused("No.")
-        return move(account, *where)
-
-    monkeypatch.setattr(merging, "_move", refuse_one)
-    assert services.settle_merged() == 1
-    assert (balance(other), balance(broken)) == (5, 5)
 
 
 def test_an_allowance_ends_with_the_row_it_is_on(pair):
@@ -427,172 +318,3 @@ def test_the_product_that_tells_of_a_customer_in_the_same_moment_makes_no_second
     assert all(isinstance(answer, (accounts.PutResult, CustomerMerged)) for answer in answers[:4]), answers
     assert not any(getattr(answer, "created", False) for answer in answers[:4])
     assert Customer.objects.count() == 2
-
-
-@pytest.fixture
-def staff(client):
-    member = StaffFactory(
-        permissions=["accounts.view_customer", "accounts.merge_customers", "accounts.view_activityevent"]
-    )
-    client.force_login(member)
-    return member
-
-
-def form(survivor, merged, **values):
-    return {"into": survivor.email, "retyped": merged.email, "reason": "Twice", "token": TOKEN} | values
-
-
-def test_the_form_shows_the_effect_asks_for_the_email_again_and_merges(client, staff, pair):
-    survivor, merged = pair
-    post(merged, 10, "given")
-    page = reverse("admin:accounts_customer_merge", args=[merged.pk])
-    shown = client.post(page, form(survivor, merged)).content.decode()
-    assert f"Balance of customer {survivor.pk}" in shown and "leads to customer" in shown
-    assert balance(merged) == 10
-    done = client.post(page, form(survivor, merged, confirm="yes"), follow=True)
-    assert done.redirect_chain[-1][0] == reverse("admin:accounts_customer_change", args=[survivor.pk])
-    assert f"customer {merged.pk}</a>" in done.content.decode()
-    again = client.post(page, form(survivor, merged, confirm="yes"), follow=True)
-    assert "nothing was done again" in again.content.decode()
-    stone = client.get(reverse("admin:accounts_customer_change", args=[merged.pk]))
-    assert "Merged into" in stone.content.decode()
-    assert stone.context["action_groups"] == []
-    assert not stone.context["has_change_permission"]
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"retyped": "other@example.com"}, "not the email"),
-        ({"retyped": ""}, "required"),
-        ({"into": "nobody@example.com"}, "no such customer"),
-        ({"into": "99999999999999999999"}, "no such customer"),
-        ({"into": "a\x00b"}, "Null characters"),
-        ({"reason": ""}, "required"),
-    ],
-)
-def test_bad_values_get_a_clear_error_and_merge_nothing(client, staff, pair, values, words):
-    survivor, merged = pair
-    page = reverse("admin:accounts_customer_merge", args=[merged.pk])
-    answer = client.post(page, form(survivor, merged, confirm="yes", **values))
-    assert words in answer.content.decode()
-    assert not RetiredCustomer.objects.exists()
-
-
-def test_what_stands_in_the_way_is_shown_in_the_form(client, staff, pair):
-    survivor, merged = pair
-    post(merged, 20, "given")
-    services.place_hold(user_id=merged.pk, amount=Decimal(5), idempotency_key="test:hold")
-    page = reverse("admin:accounts_customer_merge", args=[merged.pk])
-    for confirm in ({}, {"confirm": "yes"}):
-        assert "credits are held" in client.post(page, form(survivor, merged, **confirm)).content.decode()
-
-
-def test_the_form_needs_its_permission(client, pair):
-    client.force_login(StaffFactory(permissions=["accounts.change_customer"]))
-    assert client.get(reverse("admin:accounts_customer_merge", args=[pair[1].pk])).status_code == 403
-
-
-RETIRING = {
-    "merged": lambda user: merge(CustomerFactory(), user),
-    "anonymised": lambda user: accounts.anonymise_user(user_id=user.pk, reason="Asked for it", actor=StaffFactory()),
-}
-NAMED = {"reason": "r", "idempotency_key": "test:late"}
-ACTS = {
-    "gift": lambda user, given, actor: services.gift_credits(user_id=user.pk, amount=Decimal(5), actor=actor, **NAMED),
-    "adjust": lambda user, given, actor: services.adjust_credits(
-        user_id=user.pk, amount=Decimal(5), actor=actor, **NAMED
-    ),
-    "allowance": lambda user, given, actor: services.adjust_allowance(
-        user_id=user.pk, amount=Decimal(5), actor=actor, **NAMED
-    ),
-    "reverse": lambda user, given, actor: services.reverse_transaction(transaction_id=given, actor=actor, **NAMED),
-}
-
-
-@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-@pytest.mark.parametrize("retire", RETIRING.values(), ids=RETIRING)
-def test_staff_move_no_credits_of_somebody_who_was_merged_or_anonymised(act, retire):
-    user = CustomerFactory()
-    post(user, 10, "given")
-    taken = post(user, -3, "taken", TransactionKind.ADJUSTMENT).transaction_id
-    retire(user)
-    entries = CreditTransaction.objects.count()
-    with pytest.raises(CustomerRetired):
-        act(user, taken, StaffFactory(is_superuser=True))
-    assert CreditTransaction.objects.count() == entries
-
-
-def test_what_a_merge_took_is_not_given_back_by_hand_and_so_made_twice(pair):
-    survivor, merged = pair
-    post(merged, 10, "given")
-    merge(survivor, merged)
-    taken = CreditTransaction.objects.get(account_id=merged.pk, amount=-10)
-    with pytest.raises(CustomerRetired):
-        ACTS["reverse"](merged, taken.pk, StaffFactory(is_superuser=True))
-    assert (balance(merged), balance(survivor)) == (0, 10)
-
-
-def test_forms_and_programs_say_why_a_merged_customer_gets_nothing(pair, client):
-    survivor, merged = pair
-    merge(survivor, merged)
-    boss = StaffFactory(is_superuser=True)
-    client.force_login(boss)
-    for form in ("gift", "adjust", "allowance"):
-        told = {"amount": "5", "reason": "r", "last_day": "", "token": TOKEN}
-        page = client.post(reverse(f"admin:credits_{form}", args=[merged.pk]), told).content.decode()
-        assert "was merged or anonymised" in page
-    program = Program(key("read", "admin", staff=boss))
-    body = {"user": f"{merged.pk}@retired.invalid", "amount": "5", "reason": "r", "idempotency_key": "k"}
-    answer = program.post("admin/credits/gift", body)
-    assert (answer.status_code, code_of(answer)) == (409, "user_retired")
-
-
-def test_a_request_about_somebody_who_is_merged_meanwhile_fails_and_gives_nothing(pair):
-    survivor, merged = pair
-    asker, second = StaffFactory(is_superuser=True), StaffFactory(is_superuser=True)
-    merge(survivor, merged)
-    approval = request_approval(
-        verb="credits.gift",
-        params=approving.addition(merged.pk, Decimal(500), None),
-        amount=Decimal(500),
-        resource=("accounts.user", str(merged.pk)),
-        actor=asker,
-        reason="r",
-        token="test:request",
-    )
-    decided = approve(approval_id=approval.pk, actor=second)
-    assert decided.state == "failed" and "was merged or anonymised" in decided.outcome
-    assert not CreditTransaction.objects.exists()
-
-
-def test_a_usage_that_is_refunded_after_the_merge_reaches_who_stayed_with_its_terms(pair):
-    survivor, merged = pair
-    end = clock.now() + 9 * DAY
-    post(merged, 10, "bought", TransactionKind.PURCHASE, paid_minor=100, currency="USD", expires_at=end)
-    used = charge(merged.pk, 4, "used")
-    merge(survivor, merged)
-    services.refund_usage(
-        transaction_id=used.transaction_id,
-        amount=None,
-        reason="It failed",
-        idempotency_key="test:refund",
-        actor=StaffFactory(),
-    )
-    assert (balance(merged), balance(survivor)) == (4, 6)
-    assert services.settle_merged() == 1
-    assert services.settle_merged() == 0
-    assert (balance(merged), balance(survivor)) == (0, 10)
-    lots = CreditLot.objects.filter(account_id=survivor.pk).order_by("pk")
-    assert [(lot.amount, lot.paid_minor, lot.expires_at) for lot in lots] == [(6, 60, end), (4, 40, end)]
-    assert list(selectors.verify()) == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_gift_that_waits_for_a_merge_is_refused_by_it(pair):
-    survivor, merged = pair
-    boss = StaffFactory(is_superuser=True)
-    merging, gift = while_another_waits(lambda: merge(survivor, merged), lambda: ACTS["gift"](merged, None, boss))
-    assert merging.survivor == survivor
-    assert isinstance(gift, CustomerRetired)
-    assert not CreditTransaction.objects.exists()

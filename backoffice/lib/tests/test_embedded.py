@@ -246,8 +246,8 @@ def test_new_passwords_are_given_to_a_database_that_was_kept(install):
     with install.running():
         pass
     shutil.rmtree(install.data_dir / "secrets")
-    with install.running() as urls:
-        psycopg.connect(urls.owner).close()
+    with install.running() as urls, psycopg.connect(urls.owner) as owner:
+        assert owner.execute("SELECT current_user").fetchone() == ("backoffice_owner",)
 
 
 def test_programs_and_cluster_go_where_the_servers_account_reaches_and_no_folder_is_opened(monkeypatch, tmp_path):
