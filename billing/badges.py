@@ -12,7 +12,15 @@ EVENT_TONES: dict[str, display.Tone] = {
     EventState.FAILED: "bad",
     EventState.PARKED: "warn",
 }
-PAYMENT_TONES: dict[str, display.Tone] = {PaymentStatus.SUCCEEDED: "ok"}
+PAYMENT_TONES: dict[str, display.Tone] = {
+    PaymentStatus.PENDING: "info",
+    PaymentStatus.SUCCEEDED: "ok",
+    PaymentStatus.FAILED: "bad",
+    PaymentStatus.CANCELED: "mute",
+    PaymentStatus.REFUNDED: "mute",
+    PaymentStatus.PARTIALLY_REFUNDED: "warn",
+    PaymentStatus.DISPUTED: "bad",
+}
 
 
 def state_badge(state: str) -> SafeString:

@@ -17,7 +17,7 @@ API_VERSION = re.compile(r"[A-Za-z0-9_.-]{0,64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """One event. ``object_id`` and ``payment_intent_id`` are empty if it names none."""
+    """One event. Each id is empty if it names none."""
 
     stripe_id: str
     type: str
@@ -26,6 +26,8 @@ class Envelope:
     created: datetime | None
     object_id: str
     payment_intent_id: str
+    invoice_id: str
+    subscription_id: str
     payload: dict[str, Any]
 
 
@@ -46,9 +48,29 @@ def read_envelope(body: bytes) -> Envelope:
         livemode=payload.get("livemode") is True,
         created=moment_at(payload, "created"),
         object_id=id_at(subject, "id"),
-        payment_intent_id=id_at(subject, "id" if event_type.startswith("payment_intent.") else "payment_intent"),
+        payment_intent_id=_payment_intent_id(event_type, subject),
+        invoice_id=id_at(subject, "id" if event_type.startswith("invoice.") else "invoice"),
+        subscription_id=_subscription_id(event_type, subject),
         payload=payload,
     )
+
+
+def _payment_intent_id(event_type: str, subject: Any) -> str:
+    if event_type.startswith("payment_intent."):
+        return id_at(subject, "id")
+    # Since 2025-03-31 an invoice names what paid it in a list, and an invoice payment names it for itself.
+    return (
+        id_at(subject, "payment_intent")
+        or id_at(subject, "payment", "payment_intent")
+        or id_at(subject, "payments", "data", 0, "payment", "payment_intent")
+    )
+
+
+def _subscription_id(event_type: str, subject: Any) -> str:
+    if event_type.startswith("customer.subscription."):
+        return id_at(subject, "id")
+    # Since 2025-03-31 an invoice names it below its parent.
+    return id_at(subject, "subscription") or id_at(subject, "parent", "subscription_details", "subscription")
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -31,14 +31,6 @@ class Waiting(NotApplied):
         self.until = until
 
 
-class LineItemsNeeded(BillingError):
-    """Stripe must be asked for the line items of a session, outside of any transaction."""
-
-    def __init__(self, session_id: str) -> None:
-        super().__init__(f"The line items of {session_id} must be read from Stripe first.")
-        self.session_id = session_id
-
-
 class StripeCallFailed(BillingError):
     """Stripe could not be asked, or did not answer as it should."""
 

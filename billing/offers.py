@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from accounts.models import Customer
 from audit.exporting import offer
-from backoffice.lib import roles
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Change
 from backoffice.lib.lives import Anonymiser, MergeStep, anonymisers, merge_steps
@@ -28,7 +27,7 @@ from backoffice.lib.registry import (
     navigation,
 )
 from backoffice.lib.retention import Retention, retentions
-from billing import jumps, proving, selectors
+from billing import grants, jumps, proving, selectors
 from billing.api.payments import PaymentOut, latest
 from billing.badges import status_badge
 from billing.exports import PACKS, PAYMENTS
@@ -36,25 +35,11 @@ from billing.services import forgetting, lives
 
 SHOWN_PAYMENTS = 10
 SEE_PAYMENTS = "billing.view_payment"
-# What became of an event; what came is frozen.
-EVENT_OUTCOME = ("state", "attempts", "error", "next_attempt_at", "processed_at")
-# Emptied when somebody is to be forgotten; a guard lets nothing else be written there.
-EVENT_CONTENT = ("body", "payload", "body_sha256")
-# What may become known after the money did.
-PAYMENT_DETAILS = (
-    "stripe_charge_id",
-    "payment_method_type",
-    "payment_method_brand",
-    "payment_method_last4",
-    "paid_at",
-    "updated_at",
-)
 
 
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
-    roles.declare("billing_stripeevent", roles.TableGrant(update=(*EVENT_OUTCOME, *EVENT_CONTENT)))
-    roles.declare("billing_payment", roles.TableGrant(update=PAYMENT_DETAILS))
+    grants.declare()
     offer(PAYMENTS)
     offer(PACKS)
     _register_lives()
@@ -116,12 +101,28 @@ def _register_lives() -> None:
             effect=_parked_events,
             erased={
                 "billing.StripeEvent": ("body", "payload", "error"),
-                "billing.Payment": ("payment_method_type", "payment_method_brand", "payment_method_last4"),
+                "billing.Payment": (
+                    "failure",
+                    "payment_method_type",
+                    "payment_method_brand",
+                    "payment_method_last4",
+                ),
+                "billing.Refund": ("reason", "failure"),
+                "billing.Invoice": ("hosted_url",),
             },
             kept={
                 "billing.StripeEvent": "ids of Stripe's objects and versions, by which a later event finds its payment",
                 "billing.Payment": "ids of Stripe's objects and the currency, by which money can be given back",
+                "billing.Refund": "ids of Stripe's objects and keys, by which money is not given back twice",
+                "billing.Dispute": "ids of Stripe's objects and states, by which a later event finds its payment",
+                "billing.Invoice": "numbers, amounts and ids of Stripe's objects, which books must keep",
+                "billing.Subscription": "ids of Stripe's objects and states, by which revenue is counted",
+                "billing.SubscriptionItem": "ids of Stripe's prices, by which revenue is counted",
+                "billing.SubscriptionChange": "states and the currency, by which revenue is counted",
                 "billing.CreditPack": "what is for sale",
+                "billing.Plan": "what is for sale",
+                "billing.PlanPrice": "what is for sale",
+                "billing.ExchangeRate": "what currencies were worth",
             },
             order=20,
         )

@@ -1,9 +1,13 @@
 """The calls to Stripe. Never inside a transaction: nobody's rows stay locked while another company thinks."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import stripe
 from django.conf import settings
 
-from billing.errors import StripeCallFailed
+from billing.errors import BillingError, StripeCallFailed
 from billing.facts import LineItem, line_item
 
 TIMEOUT_SECONDS = 10
@@ -14,37 +18,83 @@ def is_configured() -> bool:
     return bool(settings.STRIPE_SECRET_KEY)
 
 
-def line_items(session_id: str) -> list[LineItem]:
-    """All line items of a checkout session. Raises StripeCallFailed."""
-    try:
-        page = _client().v1.checkout.sessions.line_items.list(session_id, {"limit": 100})
-        return [line_item(item.to_dict()) for item in page.auto_paging_iter()]
-    except stripe.StripeError as error:
-        raise StripeCallFailed(f"Stripe could not be asked for the line items of {session_id}: {error}") from error
+@dataclass(frozen=True)
+class Question:
+    """What is asked of Stripe: the line items of a session, or an object as it is now, by its id."""
+
+    kind: str
+    object_id: str
 
 
-class LineItems:
-    """The line items of sessions, asked of Stripe between two attempts to process an event."""
+class AnswerNeeded(BillingError):
+    """Stripe must be asked first, outside of any transaction."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(f"The {question.kind} of {question.object_id} must be read from Stripe first.")
+        self.question = question
+
+
+class Answers:
+    """What Stripe was asked between two attempts to process an event, and what it said."""
 
     def __init__(self) -> None:
-        self._known: dict[str, list[LineItem] | Exception] = {}
+        self._known: dict[Question, Any] = {}
 
-    def of(self, session_id: str) -> list[LineItem]:
-        """Raises KeyError if Stripe was not asked yet, and what went wrong if it was in vain."""
-        found = self._known[session_id]
-        if isinstance(found, Exception):
-            raise found
-        return found
+    def to(self, kind: str, object_id: str) -> Any:
+        """The answer. Raises AnswerNeeded if Stripe was not asked yet, StripeCallFailed if it was in vain."""
+        question = Question(kind, object_id)
+        if question not in self._known:
+            raise AnswerNeeded(question)
+        answer = self._known[question]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    def fetch(self, session_id: str) -> None:
+    def fetch(self, question: Question) -> None:
         """Ask Stripe now, and keep the answer or the failure."""
         try:
-            self._known[session_id] = line_items(session_id)
+            self._known[question] = ASK[question.kind](question.object_id)
+        except stripe.StripeError as error:
+            self._known[question] = StripeCallFailed(
+                f"Stripe could not be asked for the {question.kind} of {question.object_id}: {error}"
+            )
         except Exception as error:  # noqa: BLE001 (raised again where the failure of an event is kept)
-            self._known[session_id] = error
+            self._known[question] = error
 
 
-def _client() -> stripe.StripeClient:
+def _line_items(session_id: str) -> list[LineItem]:
+    page = client().v1.checkout.sessions.line_items.list(session_id, {"limit": 100})
+    return [line_item(item.to_dict()) for item in page.auto_paging_iter()]
+
+
+def _subscription(subscription_id: str) -> dict[str, Any]:
+    found = client().v1.subscriptions.retrieve(subscription_id, {"expand": ["discounts"]})
+    return found.to_dict()
+
+
+def _invoice(invoice_id: str) -> dict[str, Any]:
+    return client().v1.invoices.retrieve(invoice_id).to_dict()
+
+
+def _refund(refund_id: str) -> dict[str, Any]:
+    return client().v1.refunds.retrieve(refund_id).to_dict()
+
+
+def _dispute(dispute_id: str) -> dict[str, Any]:
+    return client().v1.disputes.retrieve(dispute_id).to_dict()
+
+
+ASK: Mapping[str, Callable[[str], Any]] = {
+    "line items": _line_items,
+    "subscription": _subscription,
+    "invoice": _invoice,
+    "refund": _refund,
+    "dispute": _dispute,
+}
+
+
+def client() -> stripe.StripeClient:
+    """For calls with our key, tried twice and each given up after TIMEOUT_SECONDS."""
     return stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
         base_addresses={"api": settings.STRIPE_API_BASE} if settings.STRIPE_API_BASE else None,

@@ -8,7 +8,7 @@ from billing.models import Payment
 
 
 class PaymentOut(BaseModel):
-    """`amount_minor` is in minor units of `currency`: cents, yen."""
+    """`amount_minor` is in minor units of `currency`: cents, yen. `transaction` is null of what bought no credits."""
 
     id: int
     stripe_payment_id: str
@@ -17,7 +17,7 @@ class PaymentOut(BaseModel):
     status: str
     method: str
     credits: AmountOut
-    transaction: int
+    transaction: int | None
     paid_at: UtcTime
 
 

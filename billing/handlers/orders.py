@@ -4,23 +4,23 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from billing import selectors, stripe_api
-from billing.errors import LineItemsNeeded, Parked
+from billing.errors import Parked
 from billing.facts import LineItem, Told
-from billing.stripe_api import LineItems
+from billing.stripe_api import Answers
 from credits.amounts import check_amount
 from credits.errors import InvalidAmount
 
 
-def credits_of_orders(sessions: Sequence[Told], line_items: LineItems) -> Decimal:
-    """Pack x quantity over the line items of a payment's sessions. Raises Parked, LineItemsNeeded, StripeCallFailed."""
+def credits_of_orders(sessions: Sequence[Told], answers: Answers) -> Decimal:
+    """Pack x quantity over the line items of a payment's sessions. Raises Parked, AnswerNeeded, StripeCallFailed."""
     # The same session may be told twice, as completed and as paid later.
     listed = {session.session_id: session.line_items for session in sessions if session.line_items is not None}
     asked = {session.session_id for session in sessions} - listed.keys()
-    orders = [*listed.values(), *(_asked_of_stripe(session_id, line_items) for session_id in sorted(asked))]
+    orders = [*listed.values(), *(_asked_of_stripe(session_id, answers) for session_id in sorted(asked))]
     return _total([item for items in orders for item in items])
 
 
-def _asked_of_stripe(session_id: str, line_items: LineItems) -> Sequence[LineItem]:
+def _asked_of_stripe(session_id: str, answers: Answers) -> Sequence[LineItem]:
     if not session_id:
         raise Parked("The session has no id, so what was bought cannot be read from Stripe. Look the payment up there.")
     if not stripe_api.is_configured():
@@ -28,10 +28,8 @@ def _asked_of_stripe(session_id: str, line_items: LineItems) -> Sequence[LineIte
             "The session does not list what was bought, and without STRIPE_SECRET_KEY it cannot be read from Stripe. "
             "Set the key and replay, or give the credits by hand."
         )
-    try:
-        return line_items.of(session_id)
-    except KeyError:
-        raise LineItemsNeeded(session_id) from None
+    listed: Sequence[LineItem] = answers.to("line items", session_id)
+    return listed
 
 
 def _total(items: Sequence[LineItem]) -> Decimal:

@@ -15,7 +15,7 @@ from billing.handlers.orders import credits_of_orders
 from billing.models import Payment, StripeEvent
 from billing.payloads import text_at, value_at
 from billing.services.payments import PaymentDetails, Purchase, book_payment, complete_payment
-from billing.stripe_api import LineItems
+from billing.stripe_api import Answers
 from credits.amounts import parse_amount
 from credits.errors import CreditError, InvalidAmount
 
@@ -24,16 +24,16 @@ SESSION_TYPES = ("checkout.session.completed", "checkout.session.async_payment_s
 WAIT_FOR_SESSION = timedelta(minutes=15)
 
 
-def on_intent_succeeded(event: StripeEvent, line_items: LineItems) -> None:
+def on_intent_succeeded(event: StripeEvent, answers: Answers) -> None:
     """Book the payment. One that does not say its credits, or names nobody, waits for its session. Raises NotApplied.
 
     The wait ends: a payment that was made without a checkout never gets a session, so after WAIT_FOR_SESSION the sweep
     takes it up and it is booked by what Stripe knows of the customer.
     """
-    _apply(event, line_items)
+    _apply(event, answers)
 
 
-def on_session_completed(event: StripeEvent, line_items: LineItems) -> None:
+def on_session_completed(event: StripeEvent, answers: Answers) -> None:
     """Book the payment of a session in which something was paid. Raises NotApplied."""
     session = value_at(event.payload, "data", "object")
     if text_at(session, "mode", limit=64) in ("subscription", "setup"):
@@ -45,10 +45,10 @@ def on_session_completed(event: StripeEvent, line_items: LineItems) -> None:
         raise Parked("The session was free, so there is no payment to book. If credits were promised, gift them.")
     if status != "paid":
         raise Parked("The session does not say whether it was paid. Look it up in Stripe.")
-    _apply(event, line_items)
+    _apply(event, answers)
 
 
-def _apply(event: StripeEvent, line_items: LineItems) -> None:
+def _apply(event: StripeEvent, answers: Answers) -> None:
     if not event.payment_intent_id:
         raise Parked("The event names no payment. Look it up in Stripe.")
     story = _story(event)
@@ -65,7 +65,7 @@ def _apply(event: StripeEvent, line_items: LineItems) -> None:
         complete_payment(payment=payment, details=details)
         return
     if credits is None:
-        credits = _ordered_credits(event, story, line_items)
+        credits = _ordered_credits(event, story, answers)
     _book(
         Purchase(
             user_id=(named or _customer_by_stripe(event, story)).pk,
@@ -136,9 +136,9 @@ def _named_credits(story: Story) -> Decimal | None:
         ) from error
 
 
-def _ordered_credits(event: StripeEvent, story: Story, line_items: LineItems) -> Decimal:
+def _ordered_credits(event: StripeEvent, story: Story, answers: Answers) -> Decimal:
     if story.sessions:
-        return credits_of_orders(story.sessions, line_items)
+        return credits_of_orders(story.sessions, answers)
     _wait_for_session(event, "It does not say its credits; its checkout session may.")
     raise Parked(
         "Neither the payment nor a checkout session said how many credits were bought. If the session's event is "

@@ -1,7 +1,43 @@
-"""What Stripe told us, the payments that follow from it, and the packs of credits that are for sale."""
+"""What Stripe told us, what follows from it, and what is for sale."""
 
-from billing.models.events import EventState, StripeEvent
+from billing.models.events import EventSource, EventState, StripeEvent
+from billing.models.invoices import Invoice
+from billing.models.money_back import Dispute, Refund
 from billing.models.packs import CreditPack
-from billing.models.payments import Payment, PaymentStatus
+from billing.models.payments import Payment
+from billing.models.plans import Plan, PlanPrice
+from billing.models.rates import ExchangeRate
+from billing.models.statuses import (
+    CreditPolicy,
+    DisputeStatus,
+    Interval,
+    InvoiceStatus,
+    PaymentStatus,
+    RefundStatus,
+    SubscriptionStatus,
+)
+from billing.models.subscriptions import Subscription, SubscriptionChange, SubscriptionItem
 
-__all__ = ["CreditPack", "EventState", "Payment", "PaymentStatus", "StripeEvent"]
+__all__ = [
+    "CreditPack",
+    "CreditPolicy",
+    "Dispute",
+    "DisputeStatus",
+    "EventSource",
+    "EventState",
+    "ExchangeRate",
+    "Interval",
+    "Invoice",
+    "InvoiceStatus",
+    "Payment",
+    "PaymentStatus",
+    "Plan",
+    "PlanPrice",
+    "Refund",
+    "RefundStatus",
+    "StripeEvent",
+    "Subscription",
+    "SubscriptionChange",
+    "SubscriptionItem",
+    "SubscriptionStatus",
+]

@@ -18,6 +18,11 @@ class EventState(models.TextChoices):
     PARKED = "parked", "Parked"
 
 
+class EventSource(models.TextChoices):
+    WEBHOOK = "webhook", "Delivered"
+    SYNC = "sync", "Fetched"
+
+
 # A worker goes back to these by itself; the others have come to rest.
 UNSETTLED = (EventState.RECEIVED, EventState.FAILED)
 # Someone has to look at these.
@@ -25,7 +30,10 @@ NEEDS_ATTENTION = (EventState.PARKED, EventState.FAILED)
 
 
 class StripeEvent(models.Model):
-    """One delivery. What came is evidence and frozen by a trigger; only what became of it changes."""
+    """One delivery. What came is evidence and frozen by a trigger; only what became of it changes.
+
+    What was fetched from Stripe, since its delivery was missed, is kept in the same way: its body is ours.
+    """
 
     stripe_id = models.CharField(max_length=STRIPE_ID_LENGTH, unique=True)
     type = models.CharField(max_length=255)
@@ -41,6 +49,13 @@ class StripeEvent(models.Model):
     payment_intent_id = models.CharField(
         max_length=STRIPE_ID_LENGTH, blank=True, help_text="The payment to which that object belongs."
     )
+    invoice_id = models.CharField(
+        max_length=STRIPE_ID_LENGTH, blank=True, help_text="The invoice to which that object belongs."
+    )
+    subscription_id = models.CharField(
+        max_length=STRIPE_ID_LENGTH, blank=True, help_text="The subscription to which that object belongs."
+    )
+    source = models.CharField(max_length=8, choices=EventSource, default=EventSource.WEBHOOK)
     state = models.CharField(max_length=16, choices=EventState, default=EventState.RECEIVED)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, help_text="Why it is not processed, and what to do.")
@@ -53,6 +68,7 @@ class StripeEvent(models.Model):
         permissions = [("replay_stripeevent", "Can replay Stripe events")]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=EventState.values), name="stripe_event_state_known"),
+            models.CheckConstraint(condition=Q(source__in=EventSource.values), name="stripe_event_source_known"),
             models.CheckConstraint(
                 condition=Q(state__in=UNSETTLED, processed_at__isnull=True)
                 | Q(
@@ -86,10 +102,17 @@ class StripeEvent(models.Model):
             models.Index(
                 fields=["payment_intent_id"], condition=~Q(payment_intent_id=""), name="stripe_event_by_payment"
             ),
+            # The same of one invoice and of one subscription.
+            models.Index(fields=["invoice_id"], condition=~Q(invoice_id=""), name="stripe_event_by_invoice"),
+            models.Index(
+                fields=["subscription_id"], condition=~Q(subscription_id=""), name="stripe_event_by_subscription"
+            ),
             # All that Stripe told of one customer, when that one is to be forgotten.
             models.Index(KT("payload__data__object__customer"), name="stripe_event_by_customer"),
-            # Search by the id of any other object.
-            models.Index(fields=["object_id"], condition=~Q(object_id=""), name="stripe_event_by_object"),
+            # Search by the id of any other object; the last word on one, read whenever one of its events is processed.
+            models.Index(
+                fields=["object_id", "stripe_created"], condition=~Q(object_id=""), name="stripe_event_by_object"
+            ),
         ]
 
     def __str__(self) -> str:

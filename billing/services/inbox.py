@@ -7,7 +7,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from backoffice.lib import clock
 from billing.envelopes import Envelope, read_envelope
-from billing.models import StripeEvent
+from billing.models import EventSource, StripeEvent
 
 # A nudge takes it to a worker at once; the sweep takes it up if that got lost.
 SWEEP_GRACE = timedelta(seconds=10)
@@ -15,12 +15,12 @@ SWEEP_GRACE = timedelta(seconds=10)
 LEASE = timedelta(minutes=2)
 
 
-def receive_event(*, body: bytes) -> StripeEvent | None:
-    """Keep one delivery, whose signature was verified; None if the event is kept already.
+def receive_event(*, body: bytes, source: EventSource = EventSource.WEBHOOK) -> StripeEvent | None:
+    """Keep one event, whose signature was verified or which we fetched; None if it is kept already.
 
     Raises MalformedEvent if the body is no event.
     """
-    event = _event(read_envelope(body), body)
+    event = _event(read_envelope(body), body, source)
     try:
         is_new = _insert(event)
     except DataError:
@@ -40,7 +40,7 @@ def claim_due_events(*, limit: int) -> list[int]:
     return ids
 
 
-def _event(envelope: Envelope, body: bytes) -> StripeEvent:
+def _event(envelope: Envelope, body: bytes, source: EventSource) -> StripeEvent:
     now = clock.now()
     return StripeEvent(
         stripe_id=envelope.stripe_id,
@@ -52,6 +52,9 @@ def _event(envelope: Envelope, body: bytes) -> StripeEvent:
         stripe_created=envelope.created,
         object_id=envelope.object_id,
         payment_intent_id=envelope.payment_intent_id,
+        invoice_id=envelope.invoice_id,
+        subscription_id=envelope.subscription_id,
+        source=source,
         received_at=now,
         next_attempt_at=now + SWEEP_GRACE,
     )

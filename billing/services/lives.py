@@ -13,7 +13,7 @@ from accounts.selectors import family_of
 from backoffice.lib import clock
 from backoffice.lib.lives import Known
 from billing import selectors
-from billing.models import EventState, Payment, StripeEvent
+from billing.models import EventState, Invoice, Payment, Refund, StripeEvent
 from billing.models.events import UNSETTLED
 
 
@@ -50,11 +50,16 @@ def _about(user_ids: Sequence[int]) -> QuerySet[StripeEvent]:
 @transaction.atomic
 def forget(user_ids: Sequence[int], known: Known) -> Mapping[str, int]:
     """Empty what Stripe told of a person and their card. Who paid what, when and for which credits stays."""
+    now = clock.now()
     events = selectors.events_about(user_ids, stripe_customer_id=known.stripe_customer_id)
     payments = Payment.objects.filter(user_id__in=user_ids)
+    refunds = Refund.objects.filter(payment__user_id__in=user_ids)
+    invoices = Invoice.objects.filter(user_id__in=user_ids)
     return {
         "stripe_events": events.update(body=b"", payload=None, error=""),
         "payments": payments.update(
-            payment_method_type="", payment_method_brand="", payment_method_last4="", updated_at=clock.now()
+            failure="", payment_method_type="", payment_method_brand="", payment_method_last4="", updated_at=now
         ),
+        "refunds": refunds.update(reason="", failure="", updated_at=now),
+        "invoices": invoices.update(hosted_url="", updated_at=now),
     }

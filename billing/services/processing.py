@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from backoffice.lib import clock
-from billing.errors import BillingError, Ignored, LineItemsNeeded, NotApplied, Parked, Waiting
+from billing.errors import BillingError, Ignored, NotApplied, Parked, Waiting
 from billing.handlers import HANDLERS
 from billing.models import EventState, StripeEvent
 from billing.models.events import UNSETTLED
-from billing.stripe_api import LineItems
+from billing.services.families import families_of, lock_families, members_of
+from billing.stripe_api import AnswerNeeded, Answers
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ class Outcome:
 
 
 def process_event(*, event_id: int) -> None:
-    """Apply an event that waits, then those of the same payment that it may have been wanting for.
+    """Apply an event that waits, then those of the same families that it may have been wanting for.
 
     One that has come to rest is left alone, so it does no harm to be told twice. A failure is kept on the row.
     """
@@ -45,45 +46,44 @@ def process_event(*, event_id: int) -> None:
 
 
 def _process(event_id: int) -> list[int]:
-    line_items = LineItems()
+    answers = Answers()
     while True:
         try:
-            return _attempt(event_id, line_items)
-        except LineItemsNeeded as needed:
-            line_items.fetch(needed.session_id)
+            return _attempt(event_id, answers)
+        except AnswerNeeded as needed:
+            answers.fetch(needed.question)
 
 
 @transaction.atomic
-def _attempt(event_id: int, line_items: LineItems) -> list[int]:
-    """Try once; the ids of events of the same payment that are to be tried again."""
+def _attempt(event_id: int, answers: Answers) -> list[int]:
+    """Try once; the ids of events of the same families that are to be tried again."""
     event = _locked(event_id)
     if event is None:
         return []
-    outcome = _outcome(event, line_items)
+    outcome = _outcome(event, answers)
     _settle(event, outcome)
     # Only the first attempt tells the others something new, or the payment itself; so this comes to an end.
     return _wake_others(event) if event.attempts == 1 or outcome.state == EventState.PROCESSED else []
 
 
 def _locked(event_id: int) -> StripeEvent | None:
-    unlocked = StripeEvent.objects.filter(pk=event_id, state__in=UNSETTLED).only("payment_intent_id", "stripe_id")
+    unlocked = StripeEvent.objects.filter(pk=event_id, state__in=UNSETTLED).defer("body", "payload")
     event = unlocked.first()
     if event is None:
         return None
-    # One event of a payment at a time: each sees all that those before it have done, and none misses the other.
-    with connection.cursor() as cursor:
-        key = f"stripe:{event.payment_intent_id or event.stripe_id}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    # One event of a payment, invoice or subscription at a time: each sees all that those before it have done, and none
+    # misses the other.
+    lock_families(families_of(event) or {event.stripe_id})
     waiting = StripeEvent.objects.defer("body").filter(pk=event_id, state__in=UNSETTLED)
     return waiting.select_for_update(no_key=True).first()
 
 
-def _outcome(event: StripeEvent, line_items: LineItems) -> Outcome:
+def _outcome(event: StripeEvent, answers: Answers) -> Outcome:
     try:
         # A savepoint: what a handler wrote before it gave up is undone, and the row still gets its state.
         with transaction.atomic():
-            _apply(event, line_items)
-    except LineItemsNeeded:
+            _apply(event, answers)
+    except AnswerNeeded:
         raise
     except Ignored as reason:
         return Outcome(EventState.IGNORED, str(reason))
@@ -97,7 +97,7 @@ def _outcome(event: StripeEvent, line_items: LineItems) -> Outcome:
     return Outcome(EventState.PROCESSED)
 
 
-def _apply(event: StripeEvent, line_items: LineItems) -> None:
+def _apply(event: StripeEvent, answers: Answers) -> None:
     if event.livemode != settings.STRIPE_LIVEMODE:
         theirs, ours = ("live", "test") if event.livemode else ("test", "live")
         raise Ignored(f"It is of Stripe's {theirs} mode, and this is the {ours} one.")
@@ -109,7 +109,7 @@ def _apply(event: StripeEvent, line_items: LineItems) -> None:
     handler = HANDLERS.get(event.type)
     if handler is None:
         raise Ignored("Nothing is done for events of this type.")
-    handler(event, line_items)
+    handler(event, answers)
 
 
 def _failure(event: StripeEvent, error: Exception) -> Outcome:
@@ -132,9 +132,7 @@ def _settle(event: StripeEvent, outcome: Outcome) -> None:
 
 
 def _wake_others(event: StripeEvent) -> list[int]:
-    if not event.payment_intent_id:
-        return []
-    others = StripeEvent.objects.filter(payment_intent_id=event.payment_intent_id).exclude(pk=event.pk)
+    others = members_of(families_of(event)).exclude(pk=event.pk)
     wanting = others.filter(Q(state=EventState.PARKED) | Q(state=EventState.RECEIVED, attempts__gt=0))
     ids = list(wanting.order_by("pk").values_list("pk", flat=True))
     StripeEvent.objects.filter(pk__in=ids).update(

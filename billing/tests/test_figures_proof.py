@@ -73,8 +73,8 @@ def test_honest_figures_are_proven(payer, capsys):
 def test_a_spend_that_was_edited_is_named_with_what_was_paid(payer, capsys):
     edit_by_hand(f"UPDATE accounts_customerfigures SET spend_minor = 999 WHERE user_id = {payer.pk}")
     assert complaints(capsys) == [
-        f"customer {payer.pk}: what a customer spent is the sum of their succeeded payments; "
-        "spend_minor is 999, and the succeeded payments in USD make 1000"
+        f"customer {payer.pk}: what a customer spent is what is left of their payments after refunds and disputes; "
+        "spend_minor is 999, and the payments in USD make 1000"
     ]
 
 
@@ -83,7 +83,7 @@ def test_a_spend_without_any_payment_is_named(payer, capsys):
     edit_by_hand(f"UPDATE accounts_customerfigures SET spend_minor = 1 WHERE user_id = {idle}")
     [line] = complaints(capsys)
     assert line.startswith(f"customer {idle}: ")
-    assert line.endswith("spend_minor is 1, and the succeeded payments in USD make 0")
+    assert line.endswith("spend_minor is 1, and the payments in USD make 0")
 
 
 def test_a_figure_that_nothing_counts_yet_is_0(payer, capsys):

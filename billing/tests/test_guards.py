@@ -41,19 +41,18 @@ DENIED_TO_APP = [
     "DELETE FROM billing_stripeevent",
     "TRUNCATE billing_stripeevent",
     "ALTER TABLE billing_stripeevent DISABLE TRIGGER ALL",
-    *(
-        f"UPDATE billing_payment SET {column} = {column}"
-        for column in (
-            "user_id",
-            "stripe_payment_id",
-            "amount_minor",
-            "currency",
-            "credits_purchased",
-            "transaction_id",
-        )
-    ),
+    "UPDATE billing_stripeevent SET invoice_id = invoice_id",
+    "UPDATE billing_stripeevent SET subscription_id = subscription_id",
+    "UPDATE billing_stripeevent SET source = source",
+    "UPDATE billing_payment SET stripe_payment_id = stripe_payment_id",
     "DELETE FROM billing_payment",
     "TRUNCATE billing_payment",
+    "UPDATE billing_refund SET payment_id = payment_id",
+    "UPDATE billing_refund SET policy = policy",
+    "UPDATE billing_refund SET actor_id = actor_id",
+    "DELETE FROM billing_refund",
+    "UPDATE billing_dispute SET payment_id = payment_id",
+    "DELETE FROM billing_dispute",
 ]
 
 
@@ -64,6 +63,23 @@ def test_the_runtime_role_is_denied(booked, statement):
         login.execute(statement)
 
 
+REFUSED_ONCE_PAID = [
+    "UPDATE billing_payment SET user_id = user_id + 1",
+    "UPDATE billing_payment SET amount_minor = amount_minor + 1",
+    "UPDATE billing_payment SET currency = 'EUR', stripe_charge_id = 'ch_other'",
+    "UPDATE billing_payment SET credits_purchased = credits_purchased + 1",
+    "UPDATE billing_payment SET credits_purchased = 0, transaction_id = NULL",
+    "UPDATE billing_payment SET status = 'pending'",
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("statement", REFUSED_ONCE_PAID)
+def test_what_was_booked_for_a_payment_stays_as_it_was_booked(booked, statement):
+    with as_app() as login, pytest.raises(psycopg.errors.RestrictViolation, match="evidence"):
+        login.execute(statement)
+
+
 REFUSED_TO_OWNER = [
     "UPDATE billing_stripeevent SET body = '\\x00'",
     "UPDATE billing_stripeevent SET payload = '{}'",
@@ -71,13 +87,12 @@ REFUSED_TO_OWNER = [
     "UPDATE billing_stripeevent SET stripe_id = 'evt_other'",
     "UPDATE billing_stripeevent SET type = 'other', state = 'processed'",
     "DELETE FROM billing_stripeevent",
-    "TRUNCATE billing_stripeevent",
+    "TRUNCATE billing_stripeevent CASCADE",
+    "UPDATE billing_stripeevent SET invoice_id = 'in_other'",
+    "UPDATE billing_stripeevent SET source = 'sync'",
+    *REFUSED_ONCE_PAID,
     "UPDATE billing_payment SET id = id + 1",
-    "UPDATE billing_payment SET user_id = user_id + 1",
     "UPDATE billing_payment SET stripe_payment_id = 'pi_other'",
-    "UPDATE billing_payment SET amount_minor = amount_minor + 1",
-    "UPDATE billing_payment SET currency = 'EUR', stripe_charge_id = 'ch_other'",
-    "UPDATE billing_payment SET credits_purchased = credits_purchased + 1",
     "UPDATE billing_payment SET transaction_id = transaction_id + 1",
     "UPDATE billing_payment SET created_at = '2001-01-01'",
     "DELETE FROM billing_payment",

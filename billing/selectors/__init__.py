@@ -1,0 +1,43 @@
+"""Reads of billing."""
+
+from billing.selectors.events import (
+    BADGE_LIMIT,
+    all_events_of_payment,
+    events_about,
+    events_needing_attention,
+    events_of_payment,
+    inbox,
+    newest_events_of,
+    search_events,
+)
+from billing.selectors.packs import packs_by_price
+from billing.selectors.payments import (
+    latest_payments,
+    payment_behind,
+    payment_of_intent,
+    payments,
+    payments_named,
+    search_payments,
+    spend_in_other_currencies,
+    spend_of,
+)
+
+__all__ = [
+    "BADGE_LIMIT",
+    "all_events_of_payment",
+    "events_about",
+    "events_needing_attention",
+    "events_of_payment",
+    "inbox",
+    "latest_payments",
+    "newest_events_of",
+    "packs_by_price",
+    "payment_behind",
+    "payment_of_intent",
+    "payments",
+    "payments_named",
+    "search_events",
+    "search_payments",
+    "spend_in_other_currencies",
+    "spend_of",
+]

@@ -1,0 +1,70 @@
+"""Reads of the inbox."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+
+from billing.models import Payment, StripeEvent
+from billing.models.events import NEEDS_ATTENTION
+
+BADGE_LIMIT = 100
+# More events of one object within one second than Stripe makes.
+NEWEST = 50
+
+
+def inbox() -> QuerySet[StripeEvent]:
+    """All events, their contents left where they are until asked for."""
+    return StripeEvent.objects.defer("body", "payload")
+
+
+def search_events(events: QuerySet[StripeEvent], text: str) -> QuerySet[StripeEvent]:
+    """The event of exactly this id, and those that tell of the object, the payment, invoice or subscription of it."""
+    term = text.replace("\x00", "").strip()
+    if not term:
+        return events
+    return events.filter(
+        Q(stripe_id=term) | Q(object_id=term) | Q(payment_intent_id=term) | Q(invoice_id=term) | Q(subscription_id=term)
+    )
+
+
+def events_needing_attention() -> int:
+    """How many events are parked or failed, counted up to BADGE_LIMIT."""
+    return StripeEvent.objects.filter(state__in=NEEDS_ATTENTION)[:BADGE_LIMIT].count()
+
+
+def events_of_payment(payment_intent_id: str, *, types: Iterable[str], livemode: bool) -> list[StripeEvent]:
+    """The stored events of these types that tell of one payment, in the order of Stripe's time."""
+    events = StripeEvent.objects.filter(
+        payment_intent_id=payment_intent_id, type__in=list(types), livemode=livemode, payload__isnull=False
+    )
+    return sorted(events.defer("body"), key=lambda event: (event.stripe_created or event.received_at, event.pk))
+
+
+def newest_events_of(object_id: str, *, types: Iterable[str], livemode: bool) -> list[StripeEvent]:
+    """The stored events of these types that tell of one object, the last first: some of them, with all of the last
+    second."""
+    events = StripeEvent.objects.filter(
+        object_id=object_id,
+        type__in=list(types),
+        livemode=livemode,
+        payload__isnull=False,
+        stripe_created__isnull=False,
+    )
+    return list(events.defer("body").order_by("-stripe_created", "-pk")[:NEWEST])
+
+
+def all_events_of_payment(payment_intent_id: str) -> QuerySet[StripeEvent]:
+    """Every event that tells of one payment, in the order in which they came."""
+    return inbox().filter(payment_intent_id=payment_intent_id).order_by("received_at", "pk")
+
+
+def events_about(user_ids: Sequence[int], *, stripe_customer_id: str | None) -> QuerySet[StripeEvent]:
+    """The events that tell of these customers' payments, or of the customer whom Stripe knows under this id."""
+    # The payments first: beside the other two ways, a subquery would have all events read. And no empty ids, which the
+    # indexes leave out.
+    payments = list(Payment.objects.filter(user_id__in=user_ids).values_list("stripe_payment_id", flat=True))
+    about = Q(payment_intent_id__in=payments) & ~Q(payment_intent_id="")
+    if stripe_customer_id:
+        about |= Q(object_id=stripe_customer_id) | Q(customer=stripe_customer_id)
+    return StripeEvent.objects.alias(customer=KT("payload__data__object__customer")).filter(about)
