@@ -13,6 +13,8 @@ from django.test import TransactionTestCase
 from backoffice.lib import embedded
 from tests import databases
 
+pytest_plugins = ["tests.stripe_server"]
+
 _servers = ExitStack()
 
 
