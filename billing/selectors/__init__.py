@@ -21,6 +21,7 @@ from billing.selectors.payments import (
     spend_in_other_currencies,
     spend_of,
 )
+from billing.selectors.rates import rate
 
 __all__ = [
     "BADGE_LIMIT",
@@ -36,6 +37,7 @@ __all__ = [
     "payment_of_intent",
     "payments",
     "payments_named",
+    "rate",
     "search_events",
     "search_payments",
     "spend_in_other_currencies",
