@@ -8,6 +8,7 @@ from backoffice.lib import clock
 from billing.models.events import STRIPE_ID_LENGTH
 from billing.models.statuses import InvoiceStatus
 from billing.models.versions import Versioned
+from credits.amounts import DECIMAL_PLACES
 
 
 class Invoice(Versioned):
@@ -31,8 +32,16 @@ class Invoice(Versioned):
     hosted_url = models.URLField(max_length=1000, blank=True)
     attempt_count = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, help_text="When Stripe tries to collect it again.")
-    period_start = models.DateTimeField(null=True)
+    period_start = models.DateTimeField(null=True, help_text="Of what it was made out for.")
     period_end = models.DateTimeField(null=True)
+    monthly_credits = models.DecimalField(
+        max_digits=18,
+        decimal_places=DECIMAL_PLACES,
+        null=True,
+        help_text="What it adds to the allowance of its period, for each month; empty until that is granted.",
+    )
+    # Under this start the ledger knows the allowance of the period; all invoices of a period share it.
+    allowance_start = models.DateTimeField(null=True, editable=False)
     issued_at = models.DateTimeField(help_text="When Stripe made it.")
     due_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
@@ -40,11 +49,17 @@ class Invoice(Versioned):
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        permissions = [("read_paymentmethods", "Can read the payment methods of customers in Stripe")]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="invoice_status_known"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="invoice_currency_iso"),
             models.CheckConstraint(
                 condition=Q(paid_at__isnull=True) | Q(status=InvoiceStatus.PAID), name="invoice_paid_has_been"
+            ),
+            models.CheckConstraint(
+                condition=Q(monthly_credits__isnull=True, allowance_start__isnull=True)
+                | Q(monthly_credits__isnull=False, allowance_start__isnull=False, status=InvoiceStatus.PAID),
+                name="invoice_grants_once_paid",
             ),
         ]
         indexes = [

@@ -7,6 +7,7 @@ from django.db.models import Q
 from backoffice.lib import clock, money
 from billing.models.events import STRIPE_ID_LENGTH
 from billing.models.payments import MAX_MINOR
+from billing.models.versions import Versioned
 from credits.amounts import DECIMAL_PLACES, MAX_AMOUNT
 
 
@@ -16,7 +17,7 @@ def validate_currency(code: str) -> None:
         raise ValidationError("The currency is a code of three capital letters, such as USD.")
 
 
-class CreditPack(models.Model):
+class CreditPack(Versioned):
     """So many credits at a price. Line items of a Stripe price stand for the pack that carries its id."""
 
     name = models.CharField(max_length=120)

@@ -8,11 +8,16 @@ from billing.models.events import STRIPE_ID_LENGTH
 from billing.models.packs import validate_currency
 from billing.models.payments import MAX_MINOR
 from billing.models.statuses import Interval
+from billing.models.versions import Versioned
 from credits.amounts import DECIMAL_PLACES, MAX_AMOUNT
 
 
-class Plan(models.Model):
-    """A tier that customers subscribe to. Items of a subscription stand for it by their price or their product."""
+class Plan(Versioned):
+    """A tier that customers subscribe to. Items of a subscription stand for it by their price or their product.
+
+    What Stripe says of its name and credits is kept beside them: as long as they are equal, nobody of the staff has
+    written something else, and they follow Stripe.
+    """
 
     key = models.SlugField(
         max_length=64, unique=True, help_text="Such as pro. It is written beside each customer who has the plan."
@@ -24,6 +29,13 @@ class Plan(models.Model):
         default=0,
         help_text="The allowance of a month, for each unit of quantity. 0: none.",
     )
+    trial_credits = models.DecimalField(
+        max_digits=18,
+        decimal_places=DECIMAL_PLACES,
+        null=True,
+        blank=True,
+        help_text="The allowance of a trial, for each unit of quantity. Empty: that of a month.",
+    )
     stripe_product_id = models.CharField(
         "Stripe product",
         max_length=STRIPE_ID_LENGTH,
@@ -34,15 +46,25 @@ class Plan(models.Model):
     )
     is_active = models.BooleanField("active", default=True, help_text="Whether it is for sale.")
     position = models.PositiveSmallIntegerField(default=0, help_text="The lower, the further up.")
+    stripe_name = models.CharField(max_length=120, blank=True, editable=False)
+    stripe_credits = models.DecimalField(
+        max_digits=18, decimal_places=DECIMAL_PLACES, null=True, blank=True, editable=False
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["position", "id"]
+        permissions = [("export_plans", "Can export the plans")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(monthly_credits__gte=0, monthly_credits__lte=MAX_AMOUNT),
                 name="plan_credits_range",
+                violation_error_message="The credits must be from 0 to 1,000,000,000.",
+            ),
+            models.CheckConstraint(
+                condition=Q(trial_credits__isnull=True) | Q(trial_credits__gte=0, trial_credits__lte=MAX_AMOUNT),
+                name="plan_trial_credits_range",
                 violation_error_message="The credits must be from 0 to 1,000,000,000.",
             ),
             models.CheckConstraint(
@@ -54,7 +76,7 @@ class Plan(models.Model):
         return self.name
 
 
-class PlanPrice(models.Model):
+class PlanPrice(Versioned):
     """A price of Stripe's at which a plan is sold: so much every so many days, weeks, months or years."""
 
     plan = models.ForeignKey(Plan, models.CASCADE, related_name="prices")
