@@ -5,17 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts import services as accounts
-from accounts.models import CustomerFigures
-from accounts.selectors import retirement_of
 from backoffice.lib import clock
 from backoffice.lib.money import format_credits
-from billing import selectors
 from billing.facts import UNKNOWN_METHOD, Method
 from billing.models import Payment, PaymentStatus
+from billing.services.spend import count_spend
 from credits.kinds import TransactionKind
 from credits.postings import Posting, PostResult
 from credits.services import post
@@ -125,14 +122,4 @@ def _follow_up(purchase: Purchase, payment: Payment) -> None:
             "credits": f"{payment.credits_purchased.normalize():f}",
         },
     )
-    _count_spend(purchase.user_id)
-
-
-def _count_spend(user_id: int) -> None:
-    """Write the spend of a customer, or of whom they were merged into while the event was looked at."""
-    retired = retirement_of(user_id)
-    whose = (retired.into_id if retired else None) or user_id
-    # Payments of the two are booked under the locks of two accounts: without this each would miss the other's.
-    CustomerFigures.objects.select_for_update(no_key=True).get(pk=whose)
-    currency = settings.REPORTING_CURRENCY
-    accounts.set_spend(user_id=whose, spend_minor=selectors.spend_of(user_id=whose, currency=currency))
+    count_spend(purchase.user_id)

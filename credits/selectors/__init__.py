@@ -21,6 +21,7 @@ from credits.selectors.balances import (
     with_entries,
 )
 from credits.selectors.lists import (
+    clawbacks_of,
     debt_of,
     debts,
     draws_on,
@@ -50,6 +51,7 @@ __all__ = [
     "allowances_of",
     "balance_as_of",
     "balance_of",
+    "clawbacks_of",
     "consumed_in_period",
     "customers_due",
     "debt_of",

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet, Sum
 from accounts.models import User
 from accounts.selectors import is_id
 from backoffice.lib import clock
-from credits.kinds import TransactionKind
+from credits.kinds import CLAWBACKS, TransactionKind
 from credits.models import CreditDebt, CreditDraw, CreditHold, CreditLot, CreditTransaction, IntegrityRun
 
 Row = TypeVar("Row", CreditLot, CreditHold, CreditDebt, CreditTransaction)
@@ -76,6 +76,14 @@ def hold_captured_by(entry: CreditTransaction) -> CreditHold | None:
 def reversed_by(entry: CreditTransaction) -> QuerySet[CreditTransaction]:
     """The entries that gave this one back or took it back, in order."""
     return CreditTransaction.objects.filter(reverses=entry).order_by("pk")
+
+
+def clawbacks_of(purchase_id: int) -> list[tuple[CreditTransaction, bool]]:
+    """The clawbacks of a purchase in order, each with whether it stands: it was not reinstated."""
+    made = list(CreditTransaction.objects.filter(reverses=purchase_id, kind__in=CLAWBACKS).order_by("pk"))
+    undoing = CreditTransaction.objects.filter(reverses__in=made, kind=TransactionKind.REINSTATEMENT)
+    undone = set(undoing.values_list("reverses_id", flat=True)) if made else set()
+    return [(entry, entry.pk not in undone) for entry in made]
 
 
 def last_integrity_run() -> IntegrityRun | None:

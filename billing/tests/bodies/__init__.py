@@ -1,0 +1,1 @@
+"""Stripe's objects as they come, by what they are."""
