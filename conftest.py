@@ -13,7 +13,7 @@ from django.test import TransactionTestCase
 from backoffice.lib import embedded
 from tests import databases
 
-pytest_plugins = ["tests.stripe_server"]
+pytest_plugins = ["tests.stripe_lists", "tests.stripe_server"]
 
 _servers = ExitStack()
 

@@ -46,6 +46,21 @@ REFUND = (
 )
 DISPUTE = ("amount_minor", "status", "reason", "fee_minor", "fee_currency", "evidence_due_at", "opened_at", "closed_at")
 
+# How far a run is; each begins the row of its list anew.
+SYNC = (
+    "run",
+    "since",
+    "starting_after",
+    "read_from",
+    "found",
+    "new",
+    "held_up",
+    "error",
+    "started_at",
+    "updated_at",
+    "finished_at",
+)
+
 
 def declare() -> None:
     """Called once, from ``offers.register()``."""
@@ -53,3 +68,4 @@ def declare() -> None:
     roles.declare("billing_payment", roles.TableGrant(update=PAYMENT))
     roles.declare("billing_refund", roles.TableGrant(update=REFUND))
     roles.declare("billing_dispute", roles.TableGrant(update=(*DISPUTE, *VERSION)))
+    roles.declare("billing_syncstate", roles.TableGrant(update=SYNC))

@@ -18,6 +18,21 @@ def is_configured() -> bool:
     return bool(settings.STRIPE_SECRET_KEY)
 
 
+def is_live_key() -> bool:
+    """Whether our key is of Stripe's live mode; what its name does not tell, our settings do."""
+    return (mode_of_key() or our_mode()) == "live"
+
+
+def mode_of_key() -> str:
+    """``live`` or ``test``, as the key's name tells; empty if it does not."""
+    return next((mode for mode in ("live", "test") if f"_{mode}_" in settings.STRIPE_SECRET_KEY[:9]), "")
+
+
+def our_mode() -> str:
+    """The mode of Stripe's whose events we apply."""
+    return "live" if settings.STRIPE_LIVEMODE else "test"
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked of Stripe: the line items of a session, or an object as it is now, by its id."""

@@ -17,6 +17,7 @@ from billing.models.statuses import (
     SubscriptionStatus,
 )
 from billing.models.subscriptions import Subscription, SubscriptionChange, SubscriptionItem
+from billing.models.syncs import SyncState
 
 __all__ = [
     "CreditPack",
@@ -40,4 +41,5 @@ __all__ = [
     "SubscriptionChange",
     "SubscriptionItem",
     "SubscriptionStatus",
+    "SyncState",
 ]

@@ -54,6 +54,30 @@ def newest_events_of(object_id: str, *, types: Iterable[str], livemode: bool) ->
     return list(events.defer("body").order_by("-stripe_created", "-pk")[:NEWEST])
 
 
+def last_events_of(object_ids: Sequence[str]) -> dict[str, str]:
+    """The id of Stripe's last event on each of these objects, of those that are known."""
+    events = StripeEvent.objects.filter(object_id__in=object_ids, stripe_created__isnull=False).exclude(object_id="")
+    last = events.order_by("object_id", "-stripe_created", "-pk").distinct("object_id")
+    return dict(last.values_list("object_id", "stripe_id"))
+
+
+def forgotten_among(ids: Iterable[str]) -> set[str]:
+    """Those of these ids of objects, customers and payments whose events were emptied for a person.
+
+    What was emptied for its age alone has left its hash.
+    """
+    wanted = [named for named in ids if named]
+    emptied = StripeEvent.objects.filter(body=b"", body_sha256="")
+    objects = emptied.filter(object_id__in=wanted).values_list("object_id", flat=True)
+    payments = emptied.filter(payment_intent_id__in=wanted).values_list("payment_intent_id", flat=True)
+    return {*objects, *payments}
+
+
+def held_up_among(event_ids: Sequence[int]) -> int:
+    """How many of these events somebody has to look at."""
+    return StripeEvent.objects.filter(pk__in=event_ids, state__in=NEEDS_ATTENTION).count()
+
+
 def all_events_of_payment(payment_intent_id: str) -> QuerySet[StripeEvent]:
     """Every event that tells of one payment, in the order in which they came."""
     return inbox().filter(payment_intent_id=payment_intent_id).order_by("received_at", "pk")
