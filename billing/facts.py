@@ -1,7 +1,7 @@
 """What the events of one payment tell together: who paid how much, and for what.
 
-A payment intent and its checkout session each know a part. Everything is read from all stored events of the payment at
-once, so the order in which they came cannot matter. No I/O here.
+A payment intent, its charge, its checkout session and the invoice that it pays each know a part. Everything is read
+from all stored events of the payment at once, so the order in which they came cannot matter. No I/O here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 
 from billing.errors import Parked
 from billing.payloads import id_at, text_at, value_at, whole_at
+from billing.readings.charges import ChargeTold, Fee, taken
 from billing.stripe_amounts import minor_units
 
 SHOWN_LENGTH = 100
@@ -30,6 +31,14 @@ class Method:
     brand: str = ""
     last4: str = ""
 
+    def columns(self) -> dict[str, str]:
+        """As they stand in a payment."""
+        return {
+            "payment_method_type": self.type,
+            "payment_method_brand": self.brand,
+            "payment_method_last4": self.last4,
+        }
+
 
 UNKNOWN_METHOD = Method()
 
@@ -47,6 +56,8 @@ class Told:
     emails: frozenset[str]
     charge_id: str = ""
     method: Method = UNKNOWN_METHOD
+    invoice_id: str = ""
+    subscription_id: str = ""
     session_id: str = ""
     is_paid: bool = True
     line_items: tuple[LineItem, ...] | None = None
@@ -65,7 +76,45 @@ def told_by_intent(intent: Any, *, at: datetime) -> Told:
         stripe_customer_id=id_at(intent, "customer"),
         emails=_emails(intent, ("receipt_email",)) | _emails(charge, ("billing_details", "email"), ("receipt_email",)),
         charge_id=id_at({"charge": charge}, "charge"),
+        invoice_id=id_at(intent, "invoice"),
         method=_method(intent, charge),
+    )
+
+
+def told_by_charge(charge: Any, *, at: datetime) -> Told:
+    """Read a charge that took money, or was to take it, as it was at ``at``. It carries what its intent knew."""
+    return Told(
+        at=at,
+        amount=taken(charge),
+        currency=text_at(charge, "currency", limit=3).upper(),
+        references=_metadata(charge, "user_id", "userId"),
+        credits=_metadata(charge, "credits"),
+        stripe_customer_id=id_at(charge, "customer"),
+        emails=_emails(charge, ("billing_details", "email"), ("receipt_email",)),
+        charge_id=id_at(charge, "id"),
+        invoice_id=id_at(charge, "invoice"),
+        method=_method(None, charge),
+    )
+
+
+def told_by_bill(bill: Any, *, at: datetime) -> Told:
+    """Read an invoice, the payment of one, or the session that began its subscription: whose is what it was paid with.
+
+    A subscription's own metadata stand in its invoices, since 2025-03-31 below their parent.
+    """
+    is_invoice = text_at(bill, "object", limit=64) == "invoice"
+    old, new = value_at(bill, "subscription_details"), value_at(bill, "parent", "subscription_details")
+    return Told(
+        at=at,
+        amount=None,
+        currency="",
+        references=frozenset().union(*(_metadata(part, "user_id", "userId") for part in (bill, old, new))),
+        credits=frozenset(),
+        stripe_customer_id=id_at(bill, "customer"),
+        emails=_emails(bill, ("customer_email",), ("customer_details", "email")),
+        invoice_id=id_at(bill, "id" if is_invoice else "invoice"),
+        subscription_id=id_at(bill, "subscription") or id_at(new, "subscription"),
+        is_paid=False,
     )
 
 
@@ -92,14 +141,25 @@ def line_item(item: Any) -> LineItem:
 
 @dataclass(frozen=True)
 class Story:
-    """What all events of one payment tell. ``intents`` and ``sessions`` are in the order of their time."""
+    """What all events of one payment tell, each kind in the order of their time.
+
+    ``bills`` tell of the invoice that it pays; ``charged`` is what was said of the charge itself.
+    """
 
     intents: Sequence[Told]
     sessions: Sequence[Told]
+    charges: Sequence[Told] = ()
+    bills: Sequence[Told] = ()
+    charged: Sequence[ChargeTold] = ()
 
     @property
     def told(self) -> Sequence[Told]:
-        return [*self.intents, *self.sessions]
+        return [*self.intents, *self.charges, *self.sessions, *self.bills]
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether anything says that the money came in."""
+        return any(told.is_paid for told in self.told)
 
     @property
     def reference(self) -> str | None:
@@ -132,16 +192,36 @@ class Story:
 
     @property
     def paid_at(self) -> datetime:
-        """When it was paid: by the intent if its event is here, else by the session that was paid."""
-        return (self.intents or [told for told in self.sessions if told.is_paid])[0].at
+        """When it was paid: the first moment at which anything says so."""
+        return min(told.at for told in self.told if told.is_paid)
 
     @property
     def charge_id(self) -> str:
-        return next((told.charge_id for told in self.intents if told.charge_id), "")
+        return next((told.charge_id for told in [*self.charges, *self.intents] if told.charge_id), "")
 
     @property
     def method(self) -> Method:
-        return next((told.method for told in self.intents if told.method.type), UNKNOWN_METHOD)
+        known = [*self.intents, *self.charges]
+        return next((told.method for told in known if told.method.type), UNKNOWN_METHOD)
+
+    @property
+    def invoice_id(self) -> str:
+        """The invoice that it pays, if any."""
+        return next((told.invoice_id for told in self.told if told.invoice_id), "")
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription of that invoice, if it is known to have one."""
+        return next((told.subscription_id for told in self.bills if told.subscription_id), "")
+
+    @property
+    def fee(self) -> Fee | None:
+        return next((told.fee for told in reversed(self.charged) if told.fee), None)
+
+    @property
+    def last_refunded(self) -> tuple[datetime, int] | None:
+        """When the charge spoke last, and how much of it had gone back then, in Stripe's units."""
+        return max(((told.at, told.refunded) for told in self.charged), default=None)
 
 
 def shown(text: str) -> str:
@@ -175,7 +255,11 @@ def _emails(subject: Any, *paths: Sequence[str]) -> frozenset[str]:
 
 
 def _method(intent: Any, charge: Any) -> Method:
-    details = value_at(charge, "payment_method_details") or value_at(intent, "payment_method")
+    details = (
+        value_at(charge, "payment_method_details")
+        or value_at(intent, "payment_method")
+        or value_at(intent, "last_payment_error", "payment_method")
+    )
     types = value_at(intent, "payment_method_types")
     kind = text_at(details, "type", limit=64)
     if not kind and isinstance(types, list) and len(types) == 1:

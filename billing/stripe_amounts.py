@@ -20,10 +20,18 @@ def minor_units(amount: int | None, currency: str) -> int:
         raise Parked("The event names no currency that we know. Compare it with the payment in Stripe.")
     if amount is None or not 0 < amount <= MAX_MINOR:
         raise Parked("The event does not say how much was paid. Compare it with the payment in Stripe.")
-    ours = Decimal(amount).scaleb(money.exponent(currency) - _stripe_exponent(currency))
-    if ours != int(ours) or ours > MAX_MINOR:
+    ours = converted(amount, currency)
+    if ours is None:
         raise Parked(f"{amount} is no amount of {currency} that we can book. Compare it with the payment in Stripe.")
-    return int(ours)
+    return ours
+
+
+def converted(amount: int | None, currency: str) -> int | None:
+    """Stripe's ``amount``, 0 and below too, in our minor units; None if it is none of a currency that we know."""
+    if amount is None or not money.is_currency(currency) or abs(amount) > MAX_MINOR:
+        return None
+    ours = Decimal(amount).scaleb(money.exponent(currency) - _stripe_exponent(currency))
+    return int(ours) if ours == int(ours) and abs(ours) <= MAX_MINOR else None
 
 
 def _stripe_exponent(currency: str) -> int:

@@ -41,6 +41,14 @@ def events_of_payment(payment_intent_id: str, *, types: Iterable[str], livemode:
     return sorted(events.defer("body"), key=lambda event: (event.stripe_created or event.received_at, event.pk))
 
 
+def events_of_invoice(invoice_id: str, *, types: Iterable[str], livemode: bool) -> list[StripeEvent]:
+    """The stored events of these types that tell of one invoice, in the order of Stripe's time."""
+    events = StripeEvent.objects.filter(
+        invoice_id=invoice_id, type__in=list(types), livemode=livemode, payload__isnull=False
+    )
+    return sorted(events.defer("body"), key=lambda event: (event.stripe_created or event.received_at, event.pk))
+
+
 def newest_events_of(object_id: str, *, types: Iterable[str], livemode: bool) -> list[StripeEvent]:
     """The stored events of these types that tell of one object, the last first: some of them, with all of the last
     second."""

@@ -7,8 +7,10 @@ from django.db import transaction
 
 from backoffice.lib import clock
 from billing.errors import Parked
-from billing.models import Payment, Refund, RefundStatus
-from billing.models.statuses import GOING_BACK
+from billing.models import Dispute, Payment, Refund, RefundStatus
+from billing.models.statuses import DISPUTE_OVER, GOING_BACK
+from billing.models.versions import Versioned
+from billing.readings.disputes import DisputeTold
 from billing.readings.refunds import RefundTold
 from billing.services.settling import lock_payment, settle_money_back
 
@@ -32,14 +34,57 @@ def book_refund(*, payment_id: int, told: RefundTold) -> Refund:
     """
     payment = lock_payment(payment_id)
     refund = _row(payment, told)
-    _check(payment, refund, told)
+    _check("refund", payment, refund, told.currency)
     if _is_news(refund, told):
-        refund = _write(payment, refund, told)
-    elif refund.failed_at and told.failed_at and told.failed_at < refund.failed_at:
-        refund.failed_at = told.failed_at
-        refund.save(update_fields=["failed_at"])
+        _save(refund, _columns_of_refund(refund, told))
+    elif refund.failed_at and told.failed_at:
+        _save(refund, {"failed_at": min(refund.failed_at, told.failed_at)})
     settle_money_back(payment_id=payment_id)
     return refund
+
+
+@transaction.atomic
+def book_dispute(*, payment_id: int, told: DisputeTold) -> Dispute:
+    """Keep what Stripe told of a dispute of this payment, and settle the payment by it.
+
+    From when the bank takes the money until it gives it back, the credits are clawed back. What is older than what the
+    row goes by changes nothing, and what is over stays over. Raises Parked for a dispute that contradicts its payment,
+    the CreditError of a ledger that refuses it, Payment.DoesNotExist.
+    """
+    payment = lock_payment(payment_id)
+    known = Dispute.objects.filter(stripe_dispute_id=told.stripe_dispute_id).first()
+    dispute = known or Dispute(payment=payment, stripe_dispute_id=told.stripe_dispute_id)
+    _check("dispute", payment, dispute, told.currency)
+    if _is_later(dispute, told):
+        _save(dispute, _columns_of_dispute(dispute, told))
+    elif dispute.closed_at and told.closed_at:
+        _save(dispute, {"closed_at": min(dispute.closed_at, told.closed_at)})
+    settle_money_back(payment_id=payment_id)
+    return dispute
+
+
+def _is_later(dispute: Dispute, told: DisputeTold) -> bool:
+    if dispute.as_of is None:
+        return True
+    known = (dispute.status in DISPUTE_OVER, dispute.as_of, dispute.as_of_rank)
+    return (told.status in DISPUTE_OVER, told.at, told.rank) >= known
+
+
+def _columns_of_dispute(dispute: Dispute, told: DisputeTold) -> dict[str, Any]:
+    closed = [moment for moment in (dispute.closed_at, told.closed_at, told.at) if moment]
+    columns: dict[str, Any] = {
+        "amount_minor": told.amount_minor,
+        "status": told.status,
+        "reason": told.reason,
+        "evidence_due_at": told.evidence_due_at,
+        "opened_at": told.opened_at,
+        "closed_at": min(closed) if told.status in DISPUTE_OVER else None,
+        "as_of": told.at,
+        "as_of_rank": told.rank,
+    }
+    if told.fee_minor is not None:
+        columns |= {"fee_minor": told.fee_minor, "fee_currency": told.fee_currency}
+    return columns
 
 
 def _row(payment: Payment, told: RefundTold) -> Refund:
@@ -49,16 +94,16 @@ def _row(payment: Payment, told: RefundTold) -> Refund:
     return known or Refund(payment=payment)
 
 
-def _check(payment: Payment, refund: Refund, told: RefundTold) -> None:
-    if told.currency != payment.currency:
+def _check(what: str, payment: Payment, row: Refund | Dispute, currency: str) -> None:
+    if currency != payment.currency:
         raise Parked(
-            f"The refund is in {told.currency}, and payment {payment.pk} in {payment.currency}. "
+            f"The {what} is in {currency}, and payment {payment.pk} in {payment.currency}. "
             "Compare both in Stripe and correct the credits by hand."
         )
-    if refund.payment_id != payment.pk:
+    if row.payment_id != payment.pk:
         raise Parked(
-            f"The refund was booked for payment {refund.payment_id}, but this event says it is of payment "
-            f"{payment.pk}. Compare them in Stripe and correct the credits by hand."
+            f"The {what} was booked for payment {row.payment_id}, but this event says it is of payment {payment.pk}. "
+            "Compare them in Stripe and correct the credits by hand."
         )
 
 
@@ -69,8 +114,8 @@ def _is_news(refund: Refund, told: RefundTold) -> bool:
     return (STAGES[told.status], told.at, told.rank) >= known
 
 
-def _write(payment: Payment, refund: Refund, told: RefundTold) -> Refund:
-    columns: dict[str, Any] = {
+def _columns_of_refund(refund: Refund, told: RefundTold) -> dict[str, Any]:
+    return {
         "stripe_refund_id": told.stripe_refund_id,
         "amount_minor": told.amount_minor,
         "status": told.status,
@@ -82,15 +127,17 @@ def _write(payment: Payment, refund: Refund, told: RefundTold) -> Refund:
         "next_attempt_at": None,
         "as_of": told.at,
         "as_of_rank": told.rank,
-        "updated_at": clock.now(),
     }
+
+
+def _save(row: Versioned, columns: dict[str, Any]) -> None:
+    columns["updated_at"] = clock.now()
     for name, value in columns.items():
-        setattr(refund, name, value)
-    if refund.pk is None:
-        refund.save(force_insert=True)
+        setattr(row, name, value)
+    if row.pk is None:
+        row.save(force_insert=True)
     else:
-        refund.save(update_fields=list(columns))
-    return refund
+        row.save(update_fields=list(columns))
 
 
 def _failed_at(refund: Refund, told: RefundTold) -> datetime | None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.lib import clock
-from billing.handlers.payments import WAIT_FOR_SESSION
+from billing.handlers.whose import WAIT_FOR_SESSION
 from billing.models import EventState, Payment, StripeEvent
 from billing.services.inbox import claim_due_events
 from billing.services.processing import process_event

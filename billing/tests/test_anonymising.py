@@ -123,7 +123,8 @@ def traces():
     """Every row of every table that still says one of the marks, as table and mark."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-        tables = [name for (name,) in cursor]
+        # When this database was made says nothing of anybody, and the four digits of a card are soon met in it.
+        tables = [name for (name,) in cursor if name != "django_migrations"]
         for table in tables:
             for name, mark in MARKS.items():
                 # Bytes are shown as hexadecimal digits, and in an address an @ is written otherwise.

@@ -121,8 +121,8 @@ def test_a_payment_leads_to_its_customer_entry_events_and_stripe(client, reader,
 
 def test_the_inbox_filters_by_state_type_and_mode(client, reader, customer):
     (parked,) = deliver(session_completed(checkout_session("pi_1")))
-    (other,) = deliver(event("charge.succeeded", charge()))
-    (live,) = deliver(event("charge.succeeded", charge(), livemode=True))
+    (other,) = deliver(event("review.opened", charge()))
+    (live,) = deliver(event("review.opened", charge(), livemode=True))
     assert shown(client.get(EVENTS)) == [live.pk, other.pk, parked.pk]
     assert shown(client.get(EVENTS, {"state__exact": "parked"})) == [parked.pk]
     assert shown(client.get(EVENTS, {"type": "checkout.session.completed"})) == [parked.pk]
@@ -156,7 +156,7 @@ def test_an_event_without_json_shows_its_bytes(client, reader):
 
 
 def test_the_sidebar_counts_what_waits_for_someone(client, reader, customer):
-    deliver(session_completed(checkout_session("pi_1")), event("charge.succeeded", charge()))
+    deliver(session_completed(checkout_session("pi_1")), event("review.opened", charge()))
     deliver(intent_succeeded(payment_intent(metadata={"user_id": "u_ada", "credits": "1"})))
     assert selectors.events_needing_attention() == 1
     content = client.get(PAYMENTS).content.decode()
@@ -165,7 +165,7 @@ def test_the_sidebar_counts_what_waits_for_someone(client, reader, customer):
 
 def test_the_count_leads_to_the_events_it_counts_and_home_does_too(client, reader, customer):
     parked, failed, _ = deliver(
-        session_completed(checkout_session("pi_1")), event("charge.succeeded", charge()), event("x", {"id": "x_1"})
+        session_completed(checkout_session("pi_1")), event("review.opened", charge()), event("x", {"id": "x_1"})
     )
     StripeEvent.objects.filter(pk=failed.pk).update(state=EventState.FAILED, processed_at=None)
     for page in (PAYMENTS, reverse("admin:index")):

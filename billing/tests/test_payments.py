@@ -137,7 +137,7 @@ def test_a_later_event_of_any_type_retries_a_parked_one():
     (stored,) = deliver(intent_succeeded(bought() | {"id": "pi_1"}))
     assert is_parked(stored, "u_ada")
     CustomerFactory(external_id="u_ada")
-    (other,) = deliver(event("charge.succeeded", charge(payment_intent="pi_1")))
+    (other,) = deliver(event("review.opened", {"id": "prv_1", "object": "review", "payment_intent": "pi_1"}))
     stored.refresh_from_db()
     assert (stored.state, other.state) == (EventState.PROCESSED, EventState.IGNORED)
     assert payment().user.external_id == "u_ada"

@@ -1,0 +1,77 @@
+"""A charge, as Stripe tells of it: whether money came in, what of it went back, and Stripe's fee."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.payloads import id_at, text_at, value_at, whole_at
+from billing.stripe_amounts import converted
+
+FAILURE_LENGTH = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fee:
+    """What Stripe kept and what it settled, both in minor units of ``currency``, that of settlement (ISO, capitals)."""
+
+    fee_minor: int
+    net_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargeTold:
+    """What was said at ``at`` (UTC) of a charge that took money. ``refunded`` is in Stripe's units."""
+
+    charge_id: str
+    refunded: int
+    fee: Fee | None
+    at: datetime
+
+
+def takes_money(charge: Any) -> bool:
+    """Whether the charge succeeded and was captured: one that only reserves has moved nothing."""
+    succeeded = text_at(charge, "status", limit=64) == "succeeded" and value_at(charge, "paid") is not False
+    return succeeded and value_at(charge, "captured") is not False
+
+
+def taken(charge: Any) -> int | None:
+    """How much it took, in Stripe's units: what was captured of it."""
+    captured = whole_at(charge, "amount_captured")
+    return whole_at(charge, "amount") if captured is None else captured
+
+
+def told_by_charge(charge: Any, *, at: datetime) -> ChargeTold:
+    """Read a charge that took money, as it was at ``at``."""
+    amount, took = whole_at(charge, "amount") or 0, taken(charge) or 0
+    # What was reserved and never taken counts as refunded at Stripe's; no money went back with it.
+    refunded = (whole_at(charge, "amount_refunded") or 0) - max(0, amount - took)
+    return ChargeTold(
+        charge_id=id_at(charge, "id"),
+        refunded=max(0, refunded),
+        fee=fee_of(value_at(charge, "balance_transaction")),
+        at=at,
+    )
+
+
+def fee_of(balance_transaction: Any) -> Fee | None:
+    """Read a balance transaction; None if it is given by its id alone, or not yet."""
+    currency = text_at(balance_transaction, "currency", limit=3).upper()
+    fee = converted(whole_at(balance_transaction, "fee"), currency)
+    net = converted(whole_at(balance_transaction, "net"), currency)
+    return None if fee is None or net is None else Fee(fee_minor=fee, net_minor=net, currency=currency)
+
+
+def listed_refunds(charge: Any) -> list[Any]:
+    """The refunds that stand in the charge itself, as they did until 2022-11-15."""
+    found = value_at(charge, "refunds", "data")
+    return found if isinstance(found, list) else []
+
+
+def failure_of(attempt: Any) -> str:
+    """Why a charge or a payment intent came to nothing, in Stripe's words; empty if it does not say."""
+    return (
+        text_at(attempt, "failure_message", limit=FAILURE_LENGTH)
+        or text_at(attempt, "last_payment_error", "message", limit=FAILURE_LENGTH)
+        or text_at(attempt, "cancellation_reason", limit=FAILURE_LENGTH)
+    )
