@@ -40,6 +40,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "credits.gift_credits",
         "credits.refund_usage",
         "credits.export_statement",
+        "billing.refund_payment",
         "jobs.view_approval",
         "jobs.view_outboxmessage",
         "jobs.read_message",
@@ -72,6 +73,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.change_creditpack",
         "billing.view_stripeevent",
         "billing.replay_stripeevent",
+        "billing.refund_payment",
     ),
     # The gallery, reports, and whoever breaks the rules.
     "Content moderator": (*SEE_CUSTOMERS, *NOTES_AND_TAGS, "accounts.ban_user", "accounts.suspend_user"),
@@ -108,13 +110,15 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-# What a role may do of an act by itself: at once, and in a day. Above it a second person decides. In credits.
+# What a role may do of an act by itself: at once, and in a day. Above it a second person decides. In credits; of
+# payments, in major units of REPORTING_CURRENCY.
 DEFAULT_LIMITS: dict[str, dict[str, tuple[int, int]]] = {
-    "Support": {"credits.gift": (100, 500), "credits.refund": (500, 2_000)},
+    "Support": {"credits.gift": (100, 500), "credits.refund": (500, 2_000), "billing.refund": (50, 200)},
     "Billing admin": {
         "credits.gift": (1_000, 5_000),
         "credits.refund": (5_000, 20_000),
         "credits.adjust": (5_000, 20_000),
+        "billing.refund": (500, 2_000),
     },
 }
 

@@ -148,6 +148,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "sweep-refunds": {
+        "task": "billing.tasks.sweep_refunds",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
     "count-customers": {
         "task": "accounts.tasks.count_customers",
         "schedule": 300,

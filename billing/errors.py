@@ -44,3 +44,14 @@ class NotReplayable(BillingError):
 
 class ReasonMissing(BillingError, ValueError):
     """A member of staff must say why."""
+
+
+class NotRefundable(BillingError):
+    """The money cannot be given back like that; the reason says what can be done."""
+
+
+class StripeNotConfigured(BillingError):
+    """There is no key to call Stripe with."""
+
+    def __init__(self) -> None:
+        super().__init__("Without STRIPE_SECRET_KEY nothing can be asked of Stripe. Set the key, then do this again.")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from backoffice.lib import money
-from billing.errors import Parked
+from billing.errors import NotRefundable, Parked
 from billing.models.payments import MAX_MINOR
 
 # https://docs.stripe.com/currencies: charges in these have no decimals, or three; all others have two, even where the
@@ -32,6 +32,17 @@ def converted(amount: int | None, currency: str) -> int | None:
         return None
     ours = Decimal(amount).scaleb(money.exponent(currency) - _stripe_exponent(currency))
     return int(ours) if ours == int(ours) and abs(ours) <= MAX_MINOR else None
+
+
+def stripe_units(minor: int, currency: str) -> int:
+    """``minor`` units of ours in Stripe's. Raises NotRefundable for an amount that Stripe cannot move."""
+    theirs = Decimal(minor).scaleb(_stripe_exponent(currency) - money.exponent(currency))
+    # Of three decimals, the card networks carry two: Stripe takes such amounts in tens.
+    step = 10 if currency in THREE_DECIMALS else 1
+    if theirs % step:
+        smallest = Decimal(step).scaleb(-_stripe_exponent(currency))
+        raise NotRefundable(f"Stripe moves {currency} in steps of {smallest:f}. Choose such an amount.")
+    return int(theirs)
 
 
 def _stripe_exponent(currency: str) -> int:

@@ -9,6 +9,8 @@ from django.conf import settings
 
 from billing.errors import BillingError, StripeCallFailed
 from billing.facts import LineItem, line_item
+from billing.payloads import value_at
+from billing.readings.refunds import OUR_KEY
 
 TIMEOUT_SECONDS = 10
 
@@ -97,6 +99,25 @@ def _refund(refund_id: str) -> dict[str, Any]:
 
 def _dispute(dispute_id: str) -> dict[str, Any]:
     return client().v1.disputes.retrieve(dispute_id).to_dict()
+
+
+def create_refund(*, payment_intent: str, amount: int, refund_id: int, idempotency_key: str) -> dict[str, Any]:
+    """Have Stripe give ``amount`` (in its units) back, and answer its refund. Raises stripe.StripeError.
+
+    Tried once: whether to try again is for who knows what became of the first time.
+    """
+    made = client().v1.refunds.create(
+        {"payment_intent": payment_intent, "amount": amount, "metadata": {OUR_KEY: str(refund_id)}},
+        {"idempotency_key": idempotency_key, "max_network_retries": 0},
+    )
+    return made.to_dict()
+
+
+def find_refund(*, payment_intent: str, refund_id: int) -> dict[str, Any] | None:
+    """Stripe's refund of a payment that names ours, ``refund_id``, if there is one. Raises stripe.StripeError."""
+    page = client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100})
+    refunds = (refund.to_dict() for refund in page.auto_paging_iter())
+    return next((each for each in refunds if value_at(each, "metadata", OUR_KEY) == str(refund_id)), None)
 
 
 ASK: Mapping[str, Callable[[str], Any]] = {

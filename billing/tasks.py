@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from backoffice.lib.nudge import nudge
+from billing.services import refund_calls
 from billing.services.inbox import claim_due_events
 from billing.services.processing import process_event
 
@@ -20,3 +21,22 @@ def sweep_stripe_events() -> None:
     """Hand out the events that are due: their nudge was lost, their wait is over, or they failed a while ago."""
     for event_id in claim_due_events(limit=SWEEP_LIMIT):
         nudge(process_stripe_event, event_id)
+
+
+@shared_task
+def make_refund(refund_id: int) -> None:
+    """Have Stripe make a refund that a second person allowed."""
+    refund_calls.make_refund(refund_id=refund_id)
+
+
+@shared_task
+def resolve_refund(refund_id: int) -> None:
+    """Go on with a refund of which nobody knows yet what became of it."""
+    refund_calls.resolve_refund(refund_id=refund_id)
+
+
+@shared_task
+def sweep_refunds() -> None:
+    """Hand out the refunds that are due: whoever asked for them was stopped, or Stripe did not answer."""
+    for refund_id in refund_calls.claim_due_refunds(limit=SWEEP_LIMIT):
+        nudge(resolve_refund, refund_id)

@@ -16,7 +16,7 @@ from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
-from billing.admin.replay import ReplayView
+from billing.admin.replay import REPLAY, ReplayManyView, ReplayView, replay_chosen
 from billing.badges import state_badge
 from billing.handlers import HANDLERS
 from billing.models import EventState, StripeEvent
@@ -72,9 +72,20 @@ class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
         "Add that address of this host as a webhook endpoint in Stripe."
     )
 
+    actions = (replay_chosen,)
+
     def get_urls(self) -> list[URLPattern]:
         replay = self.admin_site.admin_view(ReplayView.as_view())
-        return [path("<int:event_id>/replay/", replay, name="billing_stripeevent_replay"), *super().get_urls()]
+        replay_many = self.admin_site.admin_view(ReplayManyView.as_view())
+        return [
+            path("<int:event_id>/replay/", replay, name="billing_stripeevent_replay"),
+            path("replay/<int:job_id>/", replay_many, name="billing_stripeevent_replay_many"),
+            *super().get_urls(),
+        ]
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Asked by the action."""
+        return request.user.has_perm(REPLAY)
 
     def get_fieldsets(self, request: HttpRequest, obj: StripeEvent | None = None) -> list[tuple[str | None, Any]]:
         outcome = ["state_shown", "error_shown", "attempts", "received", "next_attempt", "settled"]

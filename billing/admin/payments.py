@@ -1,8 +1,11 @@
 """Payments as staff read them."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 
 from audit.exportlists import ExportMixin
@@ -11,6 +14,7 @@ from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
+from billing.admin.refunding import RefundPaymentView
 from billing.badges import state_badge, status_badge
 from billing.models import Payment
 
@@ -31,8 +35,19 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
         ("Where it is told", {"fields": ("at_stripe", "charge_at_stripe", "entry", "events")}),
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        refund = self.admin_site.admin_view(RefundPaymentView.as_view())
+        return [path("<int:payment_id>/refund/", refund, name="billing_payment_refund"), *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         return selectors.payments()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        payment = self.get_object(request, object_id)
+        extra = {"refund_url": _refund_url(request, payment)} if payment else {}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
@@ -89,3 +104,8 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
         told = selectors.all_events_of_payment(payment.stripe_payment_id)
         lines = ((display.moment(event.received_at), links.to_event(event), state_badge(event.state)) for event in told)
         return format_html_join("", "<div>{} {} {}</div>", lines) or display.absent()
+
+
+def _refund_url(request: HttpRequest, payment: Payment) -> str:
+    may_refund = request.user.has_perm(RefundPaymentView.permission_required) and selectors.refundable_minor(payment)
+    return reverse("admin:billing_payment_refund", args=[payment.pk]) if may_refund else ""

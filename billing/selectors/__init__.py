@@ -26,10 +26,12 @@ from billing.selectors.payments import (
     spend_of,
 )
 from billing.selectors.rates import rate
+from billing.selectors.refunds import credits_taken_by_refund, refundable_minor
 
 __all__ = [
     "BADGE_LIMIT",
     "all_events_of_payment",
+    "credits_taken_by_refund",
     "events_about",
     "events_needing_attention",
     "events_of_invoice",
@@ -46,6 +48,7 @@ __all__ = [
     "payments",
     "payments_named",
     "rate",
+    "refundable_minor",
     "search_events",
     "search_payments",
     "spend_in_other_currencies",

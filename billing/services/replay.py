@@ -1,16 +1,23 @@
 """Replay: a member of staff has an event processed once more, after setting right what was in its way."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from accounts.models import User
 from audit import services as audit
 from audit.actions import Action
 from backoffice.lib import clock
+from backoffice.lib.nudge import nudge
+from backoffice.lib.work import ItemOutcome, Running
 from billing.errors import NotReplayable, ReasonMissing
 from billing.models import EventState, StripeEvent
 from billing.services.processing import process_event
 
 REPLAYABLE = (EventState.PARKED, EventState.FAILED, EventState.IGNORED)
+# Those of them that wait for somebody. What was ignored is replayed one by one: nobody wants all of that back.
+REPLAYABLE_TOGETHER = (EventState.PARKED, EventState.FAILED)
+PROCESS_EVENT = "billing.tasks.process_stripe_event"
 
 
 def replay_event(*, event_id: int, actor: User, reason: str) -> StripeEvent:
@@ -23,6 +30,24 @@ def replay_event(*, event_id: int, actor: User, reason: str) -> StripeEvent:
     _reopen(event_id, actor, reason)
     process_event(event_id=event_id)
     return StripeEvent.objects.defer("body").get(pk=event_id)
+
+
+@transaction.atomic
+def replay_many(running: Running, event_ids: Sequence[int]) -> list[ItemOutcome]:
+    """Hand some events of a job to the workers once more. Its entry in the audit log is the job's own."""
+    waiting = StripeEvent.objects.filter(pk__in=event_ids, state__in=REPLAYABLE_TOGETHER).exclude(body=b"")
+    open_again = set(waiting.select_for_update(no_key=True).values_list("pk", flat=True))
+    StripeEvent.objects.filter(pk__in=open_again).update(
+        state=EventState.RECEIVED, next_attempt_at=clock.now(), processed_at=None
+    )
+    for event_id in sorted(open_again):
+        nudge(PROCESS_EVENT, event_id)
+    return [
+        ItemOutcome(event_id)
+        if event_id in open_again
+        else ItemOutcome(event_id, is_done=False, note="It took effect, is being processed, or was emptied meanwhile.")
+        for event_id in event_ids
+    ]
 
 
 @transaction.atomic

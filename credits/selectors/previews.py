@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from credits import allocation, originals
-from credits.acts import Refund, Reversal
+from credits.acts import Clawback, Refund, Reversal
 from credits.errors import UnknownTransaction
 from credits.models import CreditTransaction
 from credits.postings import Ground, Holder
@@ -23,9 +23,11 @@ class Preview:
     available_before: Decimal
     available_after: Decimal
     pays_debt: Decimal
+    debt_before: Decimal
+    debt_after: Decimal
 
 
-def preview(act: Refund | Reversal, *, now: datetime) -> Preview:
+def preview(act: Clawback | Refund | Reversal, *, now: datetime) -> Preview:
     """What ``act`` would do at ``now``. Raises the CreditError with which it would be refused."""
     act.check()
     user_id = CreditTransaction.objects.filter(pk=act.transaction_id).values_list("account_id", flat=True).first()
@@ -34,6 +36,7 @@ def preview(act: Refund | Reversal, *, now: datetime) -> Preview:
     account = standing(user_id=user_id, now=now)
     ground = _ground(account, act.transaction_id, now)
     undone, balance, available = ground.original.undone if ground.original else ZERO, account.balance, account.available
+    debt = account.debt
     settled = len(account.journal.payments)
     entry = act.decide(ground)
     return Preview(
@@ -44,6 +47,8 @@ def preview(act: Refund | Reversal, *, now: datetime) -> Preview:
         available_before=available,
         available_after=account.available,
         pays_debt=sum((payment.amount for payment in account.journal.payments[settled:]), ZERO),
+        debt_before=debt,
+        debt_after=account.debt,
     )
 
 

@@ -1,0 +1,40 @@
+"""Reads of refunds: what of a payment can still go back, and what that would take."""
+
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from billing import clawbacks
+from billing.models import CreditPolicy, Payment, Refund
+from billing.models.statuses import GOING_BACK, PAID
+from credits.selectors import clawbacks_of
+
+
+def refundable_minor(payment: Payment) -> int:
+    """What of a payment can still be given back, in minor units; refunds that are under way count as given."""
+    if payment.status not in PAID:
+        return 0
+    # Those that Stripe has made are in the payment's own sum.
+    asked = Refund.objects.filter(payment_id=payment.pk, status__in=GOING_BACK, stripe_refund_id__isnull=True)
+    under_way = asked.aggregate(total=Sum("amount_minor"))["total"] or 0
+    return max(0, payment.amount_minor - payment.refunded_minor - payment.disputed_minor - under_way)
+
+
+def credits_taken_by_refund(payment: Payment, amount_minor: int) -> Decimal:
+    """How many credits it takes to give ``amount_minor`` more of a payment back, by what was taken so far."""
+    if payment.transaction_id is None:
+        return Decimal(0)
+    wanted = clawbacks.targets(
+        credits=payment.credits_purchased,
+        paid_minor=payment.amount_minor,
+        returned_minor=max(0, payment.refunded_minor - _left_minor(payment)) + amount_minor,
+        disputed_minor=payment.disputed_minor,
+    )
+    taken = sum((-entry.amount for entry, stands in clawbacks_of(payment.transaction_id) if stands), Decimal(0))
+    return max(Decimal(0), sum(wanted.values(), -taken))
+
+
+def _left_minor(payment: Payment) -> int:
+    """What was given back without taking the credits."""
+    made = Refund.objects.filter(payment_id=payment.pk, status__in=GOING_BACK, stripe_refund_id__isnull=False)
+    return made.filter(policy=CreditPolicy.LEAVE).aggregate(total=Sum("amount_minor"))["total"] or 0
