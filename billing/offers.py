@@ -28,7 +28,7 @@ from backoffice.lib.registry import (
 )
 from backoffice.lib.retention import Retention, retentions
 from billing import grants, jumps, proving, selectors
-from billing.admin import refunding
+from billing.admin import refunding, replay
 from billing.api.payments import PaymentOut, latest
 from billing.badges import status_badge
 from billing.exports import PACKS, PAYMENTS
@@ -46,6 +46,7 @@ def register() -> None:
     _register_lives()
     proving.register()
     refunding.register()
+    replay.register()
     customer_parts.register(
         CustomerPart(key="payments", permission=SEE_PAYMENTS, schema=PaymentOut, read=latest, order=30)
     )

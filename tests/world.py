@@ -40,7 +40,8 @@ from audit import services as audit
 from audit.models import AuditEntry, AuditProof
 from backoffice.lib import clock
 from backoffice.lib.admin.memory import canonical
-from billing.models import CreditPack, StripeEvent
+from billing.admin.replay import REPLAY_MANY
+from billing.models import CreditPack, Payment, StripeEvent
 from billing.services.inbox import receive_event
 from billing.services.processing import process_event
 from billing.tests import stripe_bodies
@@ -185,6 +186,7 @@ def many(text: str, staff: User) -> None:
     jobs.start_bulk(job_id=job.pk, actor=staff, params={"amount": "1", "expires_at": None}, reason=text)
     jobs.run_job(job_id=job.pk)
     jobs.draft_job(kind=GIFT, actor=staff, targets=chosen)
+    jobs.draft_job(kind=REPLAY_MANY, actor=staff, targets=StripeEvent.objects.all())
 
 
 def remarks(text: str, staff: User) -> None:
@@ -254,6 +256,8 @@ PLACES: dict[str, Callable[[], object]] = {
     "message_id": lambda: OutboxMessage.objects.order_by("pk")[0].pk,
     "job_id": lambda: Job.objects.filter(state="done").order_by("pk")[0].pk,
     "/prepare/ job_id": lambda: Job.objects.filter(state="draft").order_by("pk")[0].pk,
+    "/replay/ job_id": lambda: Job.objects.filter(state="draft", kind=REPLAY_MANY).order_by("pk")[0].pk,
+    "payment_id": lambda: Payment.objects.order_by("pk")[0].pk,
     "list_key": lambda: CUSTOMERS,
     "filter_id": lambda: SavedFilter.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,

@@ -13,6 +13,7 @@ from audit.modeladmin import AuditedModelAdmin
 from audit.selectors import entries_about
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
+from backoffice.lib.admin.bulk import ChosenRowsMixin
 from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
@@ -59,7 +60,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(StripeEvent)
-class StripeEventAdmin(EvidenceAdmin, AuditedModelAdmin):
+class StripeEventAdmin(ChosenRowsMixin, EvidenceAdmin, AuditedModelAdmin):
     list_display = ("when", "type", "state_shown", "subject", "attempts", "error_in_short")
     list_filter = (StateFilter, TypeFilter, "livemode", ("received_at", DateRangeFilter))
     search_fields = ("stripe_id",)

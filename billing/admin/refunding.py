@@ -145,6 +145,8 @@ def told(refund: Refund) -> str:
         return f"{amount} given back."
     if refund.stripe_refund_id:
         return f"{amount} is on its way back."
+    if refund.failure:
+        return Caution(f"{amount} go back, but that could not be booked yet. {refund.failure}")
     return Caution(
         f"Stripe has not answered yet whether {amount} goes back. That is found out by itself: do not ask again."
     )

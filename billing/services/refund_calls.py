@@ -14,12 +14,14 @@ from django.db import transaction
 
 from backoffice.lib import clock
 from billing import stripe_api
+from billing.errors import BillingError
 from billing.models import Refund, RefundStatus
 from billing.readings.refunds import told_by_refund
 from billing.services.families import lock_families
 from billing.services.money_back import book_refund
 from billing.services.settling import settle_money_back
 from billing.stripe_amounts import stripe_units
+from credits.errors import CreditError
 
 log = structlog.get_logger(__name__)
 
@@ -119,10 +121,14 @@ def _look_for(refund: Refund) -> None:
         )
 
 
-@transaction.atomic
 def _book(refund: Refund, made: Mapping[str, Any]) -> None:
-    lock_families({refund.payment.stripe_payment_id})
-    book_refund(payment_id=refund.payment_id, told=told_by_refund(made, at=clock.now(), rank=0))
+    try:
+        book_refund(payment_id=refund.payment_id, told=told_by_refund(made, at=clock.now(), rank=0))
+    except (BillingError, CreditError) as error:
+        # The money goes back all the same. It stays pending, is told why, and is tried again.
+        log.exception("refund_not_booked", refund=refund.pk)
+        unbooked = Refund.objects.filter(pk=refund.pk, stripe_refund_id__isnull=True)
+        unbooked.update(failure=f"Stripe made it: {error}"[:LONGEST_FAILURE], next_attempt_at=clock.now() + RETRY)
 
 
 @transaction.atomic

@@ -100,12 +100,13 @@ def _count(payment: Payment, amount: int, *, holder: User, key: str) -> None:
 
 
 def _record(refund: Refund, payment: Payment, *, actor: User, approved_by: User | None, reason: str) -> None:
+    left = selectors.refundable_minor(payment)
     new_values = {
         "refund": refund.pk,
         "amount_minor": refund.amount_minor,
         "currency": payment.currency,
         "policy": refund.policy,
-        "left_minor": selectors.refundable_minor(payment),
+        "left_minor": left,
     }
     if approved_by is not None:
         new_values["approved_by"] = str(approved_by)
@@ -113,7 +114,7 @@ def _record(refund: Refund, payment: Payment, *, actor: User, approved_by: User 
         action=Action.PAYMENT_REFUND_ASKED,
         actor=actor,
         resource=audit.Resource(Payment._meta.label_lower, str(payment.pk), payment.stripe_payment_id),
-        old_values={"left_minor": new_values["left_minor"] + refund.amount_minor},
+        old_values={"left_minor": left + refund.amount_minor},
         new_values=new_values,
         reason=reason,
     )

@@ -8,12 +8,15 @@ from django.urls import reverse
 from audit.models import AuditEntry
 from backoffice.lib import clock
 from billing.models import EventState, Payment, StripeEvent
+from billing.services.processing import process_event
 from billing.tests.flow import deliver, page_of, payment, post, text_of
 from billing.tests.stripe_bodies import (
     encoded,
     intent_succeeded,
     payment_intent,
 )
+from jobs.models import Job, JobState
+from jobs.services import run_job
 from tests.factories import CustomerFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +137,67 @@ def test_a_replay_needs_the_token_of_the_form(replayer, parked):
 
 def test_an_event_that_is_gone_is_not_found(client, replayer):
     assert client.post(reverse("admin:billing_stripeevent_replay", args=[10**12]), filled()).status_code == 404
+
+
+def events_list():
+    return reverse("admin:billing_stripeevent_changelist")
+
+
+def choose(client, *events):
+    """Choose rows of the list for a replay; where that leads."""
+    response = client.post(events_list(), {"action": "replay_chosen", "_selected_action": [each.pk for each in events]})
+    assert response.status_code == 302
+    return response["Location"]
+
+
+@pytest.fixture
+def several(replayer, customer):
+    """Two events that are parked, and one that took effect."""
+    unknown = [payment_intent(metadata={"user_id": "u_later", "credits": "100"}) for _ in range(2)]
+    known = payment_intent(metadata={"user_id": "u_ada", "credits": "100"})
+    return deliver(*(intent_succeeded(each) for each in (*unknown, known)))
+
+
+def test_many_events_are_replayed_by_a_job_after_the_effect_was_shown(client, replayer, several):
+    prepare = choose(client, *several)
+    page = " ".join(text_of(client.post(prepare, filled())).split())
+    assert "2 payment_intent.succeeded now parked or failed then processed once more" in page
+    assert "Left out 1 that need no replay" in page
+    CustomerFactory(external_id="u_later")
+    assert Payment.objects.count() == 1
+    client.post(prepare, filled(confirm="yes"))
+    job = Job.objects.get()
+    run_job(job_id=job.pk)
+    for event_id in StripeEvent.objects.filter(state=EventState.RECEIVED).values_list("pk", flat=True):
+        process_event(event_id=event_id)
+    assert set(StripeEvent.objects.values_list("state", flat=True)) == {EventState.PROCESSED}
+    assert Payment.objects.count() == 3
+    job.refresh_from_db()
+    assert (job.state, job.done, job.refused) == (JobState.DONE, 3, 1)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor_id, entry.reason) == ("jobs.start", replayer.pk, "The customer is here now")
+
+
+def test_a_replay_of_many_is_its_drafters_alone_and_begins_once(client, several):
+    prepare = choose(client, *several)
+    assert client.get(prepare).status_code == 200
+    for _ in range(2):
+        client.post(prepare, filled(confirm="yes"))
+    assert Job.objects.count() == AuditEntry.objects.count() == 1
+    assert client.get(prepare)["Location"] == reverse("admin:jobs_job_change", args=[Job.objects.get().pk])
+    client.force_login(StaffFactory(permissions=["billing.view_stripeevent", "billing.replay_stripeevent"]))
+    assert client.get(prepare).status_code == 404
+
+
+def test_the_list_offers_no_replay_to_who_may_not(client, reader, several):
+    client.force_login(reader)
+    assert "replay_chosen" not in client.get(events_list()).content.decode()
+    client.post(events_list(), {"action": "replay_chosen", "_selected_action": [several[0].pk]})
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("chosen", ["x", "1'", "-1", "9" * 30, ""])
+def test_what_is_no_row_cannot_be_chosen(client, replayer, chosen):
+    response = client.post(events_list(), {"action": "replay_chosen", "_selected_action": [chosen]})
+    assert response.status_code == 400
+    assert not Job.objects.exists()

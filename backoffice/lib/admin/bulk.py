@@ -15,7 +15,17 @@ from backoffice.lib.work import BulkAction, bulk_actions, desk
 LONGEST_ID = 18
 
 
-class BulkActionsMixin:
+class ChosenRowsMixin:
+    """Lets through only what can be chosen in a list; the stock code hands whatever was sent to the database."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        if not all(_is_id(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest("What was chosen is no row of the list.")
+        answer: HttpResponse | None = super().response_action(request, queryset)  # type: ignore[misc]
+        return answer
+
+
+class BulkActionsMixin(ChosenRowsMixin):
     """Offers in the list's actions what the apps registered, as far as the reader may do it."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -24,13 +34,6 @@ class BulkActionsMixin:
             return actions
         allowed = (entry for entry in bulk_actions if request.user.has_perm(entry.permission))
         return actions | {entry.key: (_opening(entry), entry.key, entry.label) for entry in allowed}
-
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        # The stock code hands whatever was sent to the database.
-        if not all(_is_id(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            raise BadRequest("What was chosen is no row of the list.")
-        answer: HttpResponse | None = super().response_action(request, queryset)  # type: ignore[misc]
-        return answer
 
 
 def _is_id(text: str) -> bool:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def limited(per_act=None, per_day=None):
     """Somebody whose role may refund so much, in dollars."""
     role = Group.objects.create(name=f"role {uuid.uuid4()}")
-    role.permissions.add(permission("billing", "refund_payment"))
+    role.permissions.add(permission("billing", "refund_payment"), permission("billing", "view_payment"))
     RoleLimit.objects.create(group=role, verb="billing.refund", per_act=per_act, per_day=per_day)
     member = StaffFactory()
     member.groups.add(role)

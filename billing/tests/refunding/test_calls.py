@@ -10,6 +10,7 @@ from billing.models import Refund, RefundStatus
 from billing.services import refund_calls
 from billing.services.refund_calls import claim_due_refunds, make_refund, resolve_refund
 from billing.tests.refunding.conftest import state_of
+from credits.errors import CreditError
 
 pytestmark = pytest.mark.django_db
 
@@ -181,6 +182,21 @@ def test_who_was_stopped_between_the_call_and_its_answer_is_followed_by_the_swee
         make_refund(refund_id=refund.pk)
     assert state_of(refund) == (PENDING, "")
     assert sweep(timedelta(minutes=2)) == 1
+    assert state_of(refund) == (SUCCEEDED, "")
+    assert wire.made() == 1
+
+
+def test_what_stripe_made_and_the_ledger_refuses_is_tried_again(pay, ask, wire, monkeypatch):
+    refund = ask(pay(), 300)
+
+    def refuse(**_):
+        raise CreditError("the account is closed")
+
+    with monkeypatch.context() as closed:
+        closed.setattr(refund_calls, "book_refund", refuse)
+        make_refund(refund_id=refund.pk)
+    assert state_of(refund) == (PENDING, "Stripe made it: the account is closed")
+    assert sweep(timedelta(minutes=11)) == 1
     assert state_of(refund) == (SUCCEEDED, "")
     assert wire.made() == 1
 

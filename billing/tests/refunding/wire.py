@@ -11,16 +11,15 @@ import requests
 
 
 class Wire:
-    """Passes calls on to a Stripe at ``url``, unless told of a fault. ``calls`` are those that came, as method and path.
+    """Passes calls on to a Stripe at ``url``, unless told of a fault. ``calls`` are those that came: method and path.
 
-    ``fault`` is ``lost call`` (it never arrives), ``lost answer`` (it arrives, the answer does not), or what is answered
-    instead: a status with the error object.
+    ``fault`` is ``lost call`` (it never arrives), ``lost answer`` (it arrives, the answer does not), or what is
+    answered instead: a status with the error object. ``before`` is called with each call before it is passed on.
     """
 
     def __init__(self, url: str) -> None:
         self.url, self.calls = url, []
         self.fault: str | tuple[int, dict[str, Any]] = ""
-        # Called with each call before it is passed on.
         self.before = lambda: None
 
     def made(self) -> int:
