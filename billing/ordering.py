@@ -24,6 +24,7 @@ RANKS: Mapping[str, int] = {
     "payment_failed": 3,
     "paused": 3,
     "resumed": 4,
+    "marked_uncollectible": 4,
     "funds_reinstated": 4,
     "payment_succeeded": 5,
     "succeeded": 5,

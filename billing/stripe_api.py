@@ -93,6 +93,11 @@ def _invoice(invoice_id: str) -> dict[str, Any]:
     return client().v1.invoices.retrieve(invoice_id).to_dict()
 
 
+def _invoice_lines(invoice_id: str) -> list[dict[str, Any]]:
+    page = client().v1.invoices.line_items.list(invoice_id, {"limit": 100})
+    return [line.to_dict() for line in page.auto_paging_iter()]
+
+
 def _refund(refund_id: str) -> dict[str, Any]:
     return client().v1.refunds.retrieve(refund_id).to_dict()
 
@@ -124,6 +129,7 @@ ASK: Mapping[str, Callable[[str], Any]] = {
     "line items": _line_items,
     "subscription": _subscription,
     "invoice": _invoice,
+    "invoice lines": _invoice_lines,
     "refund": _refund,
     "dispute": _dispute,
 }

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from billing.handlers.attempts import on_attempt
+from billing.handlers.customers import on_customer, on_customer_deleted
+from billing.handlers.invoices import INVOICE_TYPES, on_invoice
 from billing.handlers.money_back import DISPUTE_TYPES, REFUND_TYPES, on_charge_refunded, on_dispute, on_refund
 from billing.handlers.payments import (
     on_charge,
@@ -34,6 +36,10 @@ HANDLERS: Mapping[str, Handler] = {
     "charge.updated": on_charge_changed,
     "charge.refunded": on_charge_refunded,
     "invoice_payment.paid": on_invoice_payment,
+    **dict.fromkeys(INVOICE_TYPES, on_invoice),
+    "customer.created": on_customer,
+    "customer.updated": on_customer,
+    "customer.deleted": on_customer_deleted,
     **dict.fromkeys(REFUND_TYPES, on_refund),
     **dict.fromkeys(DISPUTE_TYPES, on_dispute),
 }

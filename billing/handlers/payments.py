@@ -9,6 +9,7 @@ from billing import selectors
 from billing.errors import Ignored, Parked
 from billing.facts import Story, shown
 from billing.handlers.attempts import on_attempt
+from billing.handlers.customers import on_session_without_purchase
 from billing.handlers.ledger import refusals_park
 from billing.handlers.orders import credits_of_orders
 from billing.handlers.stories import story_of, subject_of
@@ -37,7 +38,8 @@ def on_session_completed(event: StripeEvent, answers: Answers) -> None:
     """Book the payment of a session in which something was paid. Raises NotApplied."""
     session = subject_of(event)
     if text_at(session, "mode", limit=64) in ("subscription", "setup"):
-        raise Ignored("Nothing was bought in this session: it began a subscription or saved a card.")
+        on_session_without_purchase(event)
+        return
     status = text_at(session, "payment_status", limit=64)
     if status == "unpaid":
         raise Ignored("The session is not paid yet. Stripe sends another event once it is.")

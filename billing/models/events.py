@@ -27,6 +27,8 @@ class EventSource(models.TextChoices):
 UNSETTLED = (EventState.RECEIVED, EventState.FAILED)
 # Someone has to look at these.
 NEEDS_ATTENTION = (EventState.PARKED, EventState.FAILED)
+# Came to rest for want of something, or waits for it after a first attempt.
+WANTING = Q(state=EventState.PARKED) | Q(state=EventState.RECEIVED, attempts__gt=0)
 
 
 class StripeEvent(models.Model):

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 
 from billing.models import Payment, StripeEvent
-from billing.models.events import NEEDS_ATTENTION
+from billing.models.events import NEEDS_ATTENTION, WANTING
 
 BADGE_LIMIT = 100
 # More events of one object within one second than Stripe makes.
@@ -84,6 +84,12 @@ def forgotten_among(ids: Iterable[str]) -> set[str]:
 def held_up_among(event_ids: Sequence[int]) -> int:
     """How many of these events somebody has to look at."""
     return StripeEvent.objects.filter(pk__in=event_ids, state__in=NEEDS_ATTENTION).count()
+
+
+def waits_for_customer(stripe_customer_id: str, *, beside: StripeEvent) -> bool:
+    """Whether another event about what this customer of Stripe's has or pays is parked or waits."""
+    about = StripeEvent.objects.alias(customer=KT("payload__data__object__customer"))
+    return about.filter(WANTING, customer=stripe_customer_id).exclude(pk=beside.pk).exists()
 
 
 def all_events_of_payment(payment_intent_id: str) -> QuerySet[StripeEvent]:

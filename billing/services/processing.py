@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from backoffice.lib import clock
 from billing.errors import BillingError, Ignored, NotApplied, Parked, Waiting
 from billing.handlers import HANDLERS
 from billing.models import EventState, StripeEvent
-from billing.models.events import UNSETTLED
+from billing.models.events import UNSETTLED, WANTING
 from billing.services.families import families_of, lock_families, members_of
 from billing.stripe_api import AnswerNeeded, Answers
 
@@ -73,7 +72,7 @@ def _locked(event_id: int) -> StripeEvent | None:
         return None
     # One event of a payment, invoice or subscription at a time: each sees all that those before it have done, and none
     # misses the other.
-    lock_families(families_of(event) or {event.stripe_id})
+    lock_families(families_of(event) or {event.object_id or event.stripe_id})
     waiting = StripeEvent.objects.defer("body").filter(pk=event_id, state__in=UNSETTLED)
     return waiting.select_for_update(no_key=True).first()
 
@@ -133,8 +132,7 @@ def _settle(event: StripeEvent, outcome: Outcome) -> None:
 
 def _wake_others(event: StripeEvent) -> list[int]:
     others = members_of(families_of(event)).exclude(pk=event.pk)
-    wanting = others.filter(Q(state=EventState.PARKED) | Q(state=EventState.RECEIVED, attempts__gt=0))
-    ids = list(wanting.order_by("pk").values_list("pk", flat=True))
+    ids = list(others.filter(WANTING).order_by("pk").values_list("pk", flat=True))
     StripeEvent.objects.filter(pk__in=ids).update(
         state=EventState.RECEIVED, next_attempt_at=clock.now(), processed_at=None
     )

@@ -2,7 +2,7 @@
 
 from credits.postings import HoldResult, Outcome, Posting, PostResult, Rejection
 from credits.services.adjustments import adjust_credits, reverse_transaction
-from credits.services.allowances import preview_allowance, reset_allowances, set_allowance
+from credits.services.allowances import grant_allowance, preview_allowance, reset_allowances, set_allowance
 from credits.services.charges import charge_credits
 from credits.services.expiry import expire_credits
 from credits.services.gifts import gift_credits
@@ -29,6 +29,7 @@ __all__ = [
     "claw_back",
     "expire_credits",
     "gift_credits",
+    "grant_allowance",
     "move_credits",
     "place_hold",
     "post",

@@ -78,16 +78,9 @@ def set_allowance(
         check_amount(amount)
     Opened.of_users({user_id})
     now = clock.now()
-    starts_at, ends_at = period_around(period_start, now, _zone())
-    if period_end is not None:
-        starts_at, ends_at = period_start.astimezone(UTC), period_end
-    if not starts_at < ends_at:
-        raise InvalidExpiry("A period ends after it starts.")
-    outcomes: list[Outcome] = []
-    if starts_at <= now < ends_at:
-        period = Period(user_id=user_id, amount=amount, starts_at=starts_at, ends_at=ends_at)
-        outcomes = [*_grant([period]).values()]
-        _raise_first(outcomes)
+    starts_at, ends_at = _period(period_start, period_end, now)
+    outcomes = _grant_running(Period(user_id=user_id, amount=amount, starts_at=starts_at, ends_at=ends_at), now)
+    _raise_first(outcomes)
     resets_at = starts_at if now < starts_at else ends_at
     changed = CreditAccount.objects.filter(pk=user_id).update(
         monthly_allowance=amount,
@@ -98,6 +91,23 @@ def set_allowance(
     )
     if not changed:
         raise UnknownUser(user_id)
+    return outcomes
+
+
+@transaction.atomic
+def grant_allowance(
+    *, user_id: int, amount: Decimal, period_start: datetime, period_end: datetime | None = None
+) -> list[Outcome]:
+    """Grant what the running period of ``set_allowance`` would grant, and leave the customer's allowance as it is.
+
+    For what is paid for beside it. Raises InvalidAmount, InvalidExpiry, and the CreditError of the grant.
+    """
+    check_amount(amount)
+    Opened.of_users({user_id})
+    now = clock.now()
+    starts_at, ends_at = _period(period_start, period_end, now)
+    outcomes = _grant_running(Period(user_id=user_id, amount=amount, starts_at=starts_at, ends_at=ends_at), now)
+    _raise_first(outcomes)
     return outcomes
 
 
@@ -164,6 +174,19 @@ def _grant(periods: Sequence[Period]) -> dict[int, Outcome]:
     postings = [posting for period in periods if (posting := period.missing(granted))]
     outcomes = post_batch(postings) if postings else []
     return {posting.user_id: outcome for posting, outcome in zip(postings, outcomes, strict=True)}
+
+
+def _period(start: datetime, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """The period that runs now of those that follow ``start`` by the month; the only one if its ``end`` is told."""
+    if end is None:
+        return period_around(start, now, _zone())
+    if not start < end:
+        raise InvalidExpiry("A period ends after it starts.")
+    return start.astimezone(UTC), end
+
+
+def _grant_running(period: Period, now: datetime) -> list[Outcome]:
+    return [*_grant([period]).values()] if period.starts_at <= now < period.ends_at else []
 
 
 def _move_resets(moments: Mapping[int, datetime], now: datetime) -> None:

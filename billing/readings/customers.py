@@ -1,0 +1,34 @@
+"""What Stripe says of a customer of its own, in the shape of any API version. No I/O here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from billing.payloads import id_at, value_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerTold:
+    """Stripe's id of a customer, and the users whom the metadata names, as the product calls them."""
+
+    stripe_customer_id: str
+    references: frozenset[str]
+
+
+def read_customer(customer: Any) -> CustomerTold:
+    """Read a customer."""
+    return CustomerTold(
+        stripe_customer_id=id_at(customer, "id"), references=named_users(value_at(customer, "metadata"))
+    )
+
+
+def read_buyer(subject: Any) -> CustomerTold:
+    """Read whom a checkout session or a subscription is of."""
+    return CustomerTold(
+        stripe_customer_id=id_at(subject, "customer"), references=named_users(value_at(subject, "metadata"))
+    )
+
+
+def named_users(metadata: Any) -> frozenset[str]:
+    """The users whom metadata names, as the product calls them."""
+    values = [value_at(metadata, key) for key in ("user_id", "userId")]
+    return frozenset(value if isinstance(value, str) else repr(value) for value in values if value is not None)
