@@ -12,7 +12,7 @@ from billing.models.statuses import DISPUTE_OVER, GOING_BACK
 from billing.models.versions import Versioned
 from billing.readings.disputes import DisputeTold
 from billing.readings.refunds import RefundTold
-from billing.services.settling import lock_payment, settle_money_back
+from billing.services.settling import lock_payment, settle
 
 # A refund goes forward only, whatever is told late: it is on its way, made, and may fail even then.
 STAGES = {
@@ -39,7 +39,7 @@ def book_refund(*, payment_id: int, told: RefundTold) -> Refund:
         _save(refund, _columns_of_refund(refund, told))
     elif refund.failed_at and told.failed_at:
         _save(refund, {"failed_at": min(refund.failed_at, told.failed_at)})
-    settle_money_back(payment_id=payment_id)
+    settle(payment)
     return refund
 
 
@@ -59,7 +59,7 @@ def book_dispute(*, payment_id: int, told: DisputeTold) -> Dispute:
         _save(dispute, _columns_of_dispute(dispute, told))
     elif dispute.closed_at and told.closed_at:
         _save(dispute, {"closed_at": min(dispute.closed_at, told.closed_at)})
-    settle_money_back(payment_id=payment_id)
+    settle(payment)
     return dispute
 
 

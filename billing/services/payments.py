@@ -18,7 +18,7 @@ from billing.models.statuses import PAID
 from billing.readings.charges import Fee
 from billing.services.families import lock_families
 from billing.services.fees import set_fee
-from billing.services.settling import lock_payment, settle_money_back
+from billing.services.settling import lock_payment, settle
 from billing.services.spend import count_spend
 from credits.errors import DemoCustomer
 from credits.kinds import TransactionKind
@@ -94,7 +94,7 @@ def complete_payment(*, payment: Payment, details: PaymentDetails) -> None:
     _link(payment, details)
     _set_fee(payment, details)
     if _hear_charge(payment, details):
-        settle_money_back(payment_id=payment.pk)
+        settle(payment)
 
 
 def _link(payment: Payment, details: PaymentDetails) -> None:
@@ -121,9 +121,9 @@ def _hear_charge(payment: Payment, details: PaymentDetails) -> bool:
     known = payment.charge_as_of and (payment.charge_as_of, payment.charge_refunded_minor)
     if known and (said_at, details.charge_refunded_minor) <= known:
         return False
-    Payment.objects.filter(pk=payment.pk).update(
-        charge_refunded_minor=details.charge_refunded_minor, charge_as_of=said_at, updated_at=clock.now()
-    )
+    payment.charge_refunded_minor, payment.charge_as_of = details.charge_refunded_minor, said_at
+    payment.updated_at = clock.now()
+    payment.save(update_fields=["charge_refunded_minor", "charge_as_of", "updated_at"])
     return True
 
 
@@ -189,5 +189,5 @@ def _follow_up(purchase: Purchase, payment: Payment) -> None:
     )
     count_spend(purchase.user_id)
     if _hear_charge(payment, purchase.details) and purchase.details.charge_refunded_minor:
-        settle_money_back(payment_id=payment.pk)
+        settle(payment)
     hooks.fire("payment_succeeded", payment_id=payment.pk)

@@ -25,7 +25,11 @@ def settle_money_back(*, payment_id: int) -> None:
     What it writes follows from those rows alone: it may be called at any time and any number of times. A payment that
     was never paid is left alone. Raises the CreditError of a ledger that refuses it.
     """
-    payment = lock_payment(payment_id)
+    settle(lock_payment(payment_id))
+
+
+def settle(payment: Payment) -> None:
+    """The same for a payment that the transaction has locked, and that is as its row."""
     if payment.status not in PAID:
         return
     refunds = list(Refund.objects.filter(payment=payment).order_by("pk"))
