@@ -48,6 +48,8 @@ class Action(StrEnum):
     PAYMENT_REFUND_ASKED = "billing.refund_payment", "Refund a payment"
     PAYMENT_ASSIGNED = "billing.assign_payment", "Assign a payment"
     PAYMENT_SETTLED = "billing.settle_payment", "Settle the credits of a payment"
+    STRIPE_CUSTOMER_LINKED = "billing.link_customer", "Link a Stripe customer"
+    PURCHASE_TAKEN_BACK = "billing.take_back_purchase", "Take back credits that were not paid"
     API_KEY_CREATED = "accounts.create_api_key", "Create an API key"
     API_KEY_REVOKED = "accounts.revoke_api_key", "Revoke an API key"
     USER_BANNED = "accounts.ban_user", "Ban a customer"

@@ -74,6 +74,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.view_stripeevent",
         "billing.replay_stripeevent",
         "billing.refund_payment",
+        "billing.reconcile",
     ),
     # The gallery, reports, and whoever breaks the rules.
     "Content moderator": (*SEE_CUSTOMERS, *NOTES_AND_TAGS, "accounts.ban_user", "accounts.suspend_user"),

@@ -148,6 +148,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "count-mismatches-of-payments": {
+        "task": "billing.tasks.count_mismatches",
+        "schedule": 600,
+        "options": {"expires": 600},
+    },
     "sweep-refunds": {
         "task": "billing.tasks.sweep_refunds",
         "schedule": 60,

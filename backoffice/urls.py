@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/profiles", RedirectView.as_view(pattern_name="admin:accounts_customer_changelist")),
     path("admin/", include("accounts.login.urls")),
     path("admin/lists/", include("accounts.urls")),
+    path("admin/billing/reconciliation/", include("billing.admin.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("backoffice.api")),
     path("webhooks/stripe/", include("billing.urls")),

@@ -50,6 +50,10 @@ class NotRefundable(BillingError):
     """The money cannot be given back like that; the reason says what can be done."""
 
 
+class NotReconcilable(BillingError):
+    """It cannot be set right like that; the reason says what can be done."""
+
+
 class StripeNotConfigured(BillingError):
     """There is no key to call Stripe with."""
 

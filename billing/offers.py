@@ -29,9 +29,11 @@ from backoffice.lib.registry import (
 from backoffice.lib.retention import Retention, retentions
 from billing import grants, jumps, proving, selectors
 from billing.admin import refunding, replay
+from billing.admin.reconciliation import NAVIGATION, RECONCILE
 from billing.api.payments import PaymentOut, latest
 from billing.badges import status_badge
 from billing.exports import PACKS, PAYMENTS
+from billing.selectors.reconciliation import to_reconcile
 from billing.services import forgetting, lives
 
 SHOWN_PAYMENTS = 10
@@ -58,6 +60,18 @@ def register() -> None:
         order=20,
         badge=selectors.events_needing_attention,
         badge_query="state__exact=attention",
+    )
+    navigation.register(
+        NavigationItem(
+            key=NAVIGATION,
+            section="Billing",
+            label="Reconciliation",
+            url_name="billing-reconciliation",
+            icon="scale",
+            permission=RECONCILE,
+            order=25,
+            badge=to_reconcile,
+        )
     )
     _register_navigation("creditpack", "Credit packs", "package", order=30)
     customer_panels.register(

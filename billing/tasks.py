@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from backoffice.lib.nudge import nudge
-from billing.services import refund_calls
+from billing.services import reconciling, refund_calls
 from billing.services.inbox import claim_due_events
 from billing.services.processing import process_event
 
@@ -40,3 +40,9 @@ def sweep_refunds() -> None:
     """Hand out the refunds that are due: whoever asked for them was stopped, or Stripe did not answer."""
     for refund_id in refund_calls.claim_due_refunds(limit=SWEEP_LIMIT):
         nudge(resolve_refund, refund_id)
+
+
+@shared_task
+def count_mismatches() -> None:
+    """Count what does not add up between payments and the ledger, for the sidebar."""
+    reconciling.count_mismatches()

@@ -258,6 +258,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "/prepare/ job_id": lambda: Job.objects.filter(state="draft").order_by("pk")[0].pk,
     "/replay/ job_id": lambda: Job.objects.filter(state="draft", kind=REPLAY_MANY).order_by("pk")[0].pk,
     "payment_id": lambda: Payment.objects.order_by("pk")[0].pk,
+    "purchase_id": lambda: Payment.objects.order_by("pk")[0].transaction_id,
     "list_key": lambda: CUSTOMERS,
     "filter_id": lambda: SavedFilter.objects.order_by("pk")[0].pk,
     "hold_id": lambda: CreditHold.objects.order_by("pk")[0].pk,

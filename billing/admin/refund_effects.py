@@ -16,8 +16,8 @@ def credit_changes(payment: Payment, amount_minor: int, policy: CreditPolicy) ->
         return [Change.told("Credits", "none: this payment bought none by itself")]
     if policy == CreditPolicy.LEAVE:
         return [Change.told("Credits", "stay with the customer")]
-    takes = selectors.credits_taken_by_refund(payment, amount_minor)
-    if not takes:
+    takes = selectors.credits_to_take(payment, amount_minor) - selectors.credits_taken(payment)
+    if takes <= 0:
         return [Change.told("Credits", "none: what this refund takes was taken back before")]
     act = Clawback(
         transaction_id=payment.transaction_id, amount=takes, kind=TransactionKind.REVERSAL, idempotency_key="preview"

@@ -7,6 +7,7 @@ from billing.models.packs import CreditPack
 from billing.models.payments import Payment
 from billing.models.plans import Plan, PlanPrice
 from billing.models.rates import ExchangeRate
+from billing.models.reconciliation import ReconciliationCount
 from billing.models.statuses import (
     CreditPolicy,
     DisputeStatus,
@@ -34,6 +35,7 @@ __all__ = [
     "PaymentStatus",
     "Plan",
     "PlanPrice",
+    "ReconciliationCount",
     "Refund",
     "RefundStatus",
     "StripeEvent",

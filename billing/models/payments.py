@@ -50,6 +50,7 @@ class Payment(models.Model):
         permissions = [
             ("export_payments", "Can export the payments"),
             ("refund_payment", "Can refund payments"),
+            ("reconcile", "Can reconcile payments with the ledger"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
@@ -89,6 +90,12 @@ class Payment(models.Model):
             models.Index(fields=["stripe_charge_id"], condition=~Q(stripe_charge_id=""), name="payment_by_charge"),
             # What paid an invoice.
             models.Index(fields=["stripe_invoice_id"], condition=~Q(stripe_invoice_id=""), name="payment_by_invoice"),
+            # Reconciliation: those of which money went back, by when that last changed.
+            models.Index(
+                fields=["updated_at"],
+                condition=Q(transaction__isnull=False) & (Q(refunded_minor__gt=0) | Q(disputed_minor__gt=0)),
+                name="payment_money_back",
+            ),
             # Whose fee is still to be asked of Stripe.
             models.Index(
                 fields=["paid_at"], condition=Q(fee_minor__isnull=True, status__in=PAID), name="payment_without_fee"

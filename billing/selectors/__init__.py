@@ -37,12 +37,13 @@ from billing.selectors.payments import (
 )
 from billing.selectors.plans import period_began, plan_prices, plans_by_product
 from billing.selectors.rates import rate
-from billing.selectors.refunds import credits_taken_by_refund, refundable_minor
+from billing.selectors.refunds import credits_taken, credits_to_take, refundable_minor, taken_of_purchase
 
 __all__ = [
     "BADGE_LIMIT",
     "all_events_of_payment",
-    "credits_taken_by_refund",
+    "credits_taken",
+    "credits_to_take",
     "events_about",
     "events_needing_attention",
     "events_of_invoice",
@@ -74,5 +75,6 @@ __all__ = [
     "search_payments",
     "spend_in_other_currencies",
     "spend_of",
+    "taken_of_purchase",
     "waits_for_customer",
 ]

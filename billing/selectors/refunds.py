@@ -20,18 +20,25 @@ def refundable_minor(payment: Payment) -> int:
     return max(0, payment.amount_minor - payment.refunded_minor - payment.disputed_minor - under_way)
 
 
-def credits_taken_by_refund(payment: Payment, amount_minor: int) -> Decimal:
-    """How many credits it takes to give ``amount_minor`` more of a payment back, by what was taken so far."""
-    if payment.transaction_id is None:
-        return Decimal(0)
+def credits_to_take(payment: Payment, more_minor: int = 0) -> Decimal:
+    """How many of its credits should be taken back for what went back of a payment, and for ``more_minor`` of it."""
     wanted = clawbacks.targets(
         credits=payment.credits_purchased,
         paid_minor=payment.amount_minor,
-        returned_minor=max(0, payment.refunded_minor - _left_minor(payment)) + amount_minor,
+        returned_minor=max(0, payment.refunded_minor - _left_minor(payment)) + more_minor,
         disputed_minor=payment.disputed_minor,
     )
-    taken = sum((-entry.amount for entry, stands in clawbacks_of(payment.transaction_id) if stands), Decimal(0))
-    return max(Decimal(0), sum(wanted.values(), -taken))
+    return sum(wanted.values(), Decimal(0))
+
+
+def credits_taken(payment: Payment) -> Decimal:
+    """How many of the credits that a payment bought are taken back."""
+    return taken_of_purchase(payment.transaction_id) if payment.transaction_id else Decimal(0)
+
+
+def taken_of_purchase(transaction_id: int) -> Decimal:
+    """How many credits of a purchase are taken back."""
+    return sum((-entry.amount for entry, stands in clawbacks_of(transaction_id) if stands), Decimal(0))
 
 
 def _left_minor(payment: Payment) -> int:

@@ -1,0 +1,170 @@
+"""Reads of what does not add up: between what Stripe says was paid, what was booked, and what the ledger holds.
+
+A payment that bought credits and has no entry cannot be: the database refuses it. So what is paid and not credited are
+events that were not applied.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+
+from backoffice.lib import clock
+from billing.models import EventState, Payment, ReconciliationCount, StripeEvent
+from billing.models.events import NEEDS_ATTENTION
+from billing.models.statuses import PAID
+from billing.selectors.events import inbox
+from credits.kinds import CLAWBACKS, TransactionKind
+from credits.models import CreditTransaction
+
+# So many of each list are shown, and counted.
+MOST = 50
+# What nobody has touched for so long is found by no mismatch of these days.
+LOOK_BACK = timedelta(days=90)
+# An event that is not applied by then is not about to be: the longest wait is a quarter of an hour.
+PATIENCE = timedelta(hours=1)
+# Each says that money came in.
+MONEY_TYPES = (
+    "payment_intent.succeeded",
+    "charge.succeeded",
+    "charge.captured",
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "invoice_payment.paid",
+)
+DECIMALS = Decimal(10_000)
+
+# What should have been taken back, as billing.clawbacks.targets has it, beside what was: clawbacks that stand.
+OUT_OF_BALANCE = """
+WITH candidates AS (
+    SELECT id FROM billing_payment
+    WHERE updated_at >= %(since)s AND transaction_id IS NOT NULL AND (refunded_minor > 0 OR disputed_minor > 0)
+    UNION
+    SELECT payment.id FROM credits_credittransaction AS entry
+    JOIN billing_payment AS payment ON payment.transaction_id = entry.reverses_id
+    WHERE entry.kind IN ('reversal', 'chargeback') AND entry.created_at >= %(since)s
+), sums AS (
+    SELECT payment.id, payment.transaction_id, payment.credits_purchased * 10000 AS units,
+           payment.amount_minor AS paid, payment.disputed_minor AS disputed,
+           greatest(payment.refunded_minor - coalesce((
+               SELECT sum(refund.amount_minor) FROM billing_refund AS refund
+               WHERE refund.payment_id = payment.id AND refund.policy = 'leave' AND refund.stripe_refund_id IS NOT NULL
+                     AND refund.status IN ('pending', 'requires_action', 'succeeded')), 0), 0) AS returned
+    FROM billing_payment AS payment JOIN candidates USING (id)
+), wanted AS (
+    SELECT *, div(units * least(returned, paid), paid) AS reversal,
+           div(units * least(disputed, paid), paid) AS disputable
+    FROM sums
+), compared AS (
+    SELECT wanted.id, wanted.reversal, least(disputable, units - wanted.reversal) AS chargeback,
+           coalesce(sum(-entry.amount) FILTER (WHERE entry.kind = 'reversal'), 0) * 10000 AS reversed,
+           coalesce(sum(-entry.amount) FILTER (WHERE entry.kind = 'chargeback'), 0) * 10000 AS charged_back
+    FROM wanted
+    LEFT JOIN credits_credittransaction AS entry
+        ON entry.reverses_id = wanted.transaction_id AND entry.kind IN ('reversal', 'chargeback') AND NOT EXISTS (
+            SELECT FROM credits_credittransaction AS undone
+            WHERE undone.reverses_id = entry.id AND undone.kind = 'reinstatement')
+    GROUP BY wanted.id, wanted.reversal, disputable, units
+)
+SELECT id, reversal + chargeback, reversed + charged_back FROM compared
+WHERE reversal <> reversed OR chargeback <> charged_back
+ORDER BY id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True)
+class Uncredited:
+    """A payment that Stripe says was paid and that is not booked: the events that say so, none of them applied."""
+
+    payment_intent_id: str
+    events: Sequence[StripeEvent]
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """A payment of which ``wanted`` credits should have been taken back, and ``taken`` were."""
+
+    payment: Payment
+    wanted: Decimal
+    taken: Decimal
+
+
+def waiting_events() -> QuerySet[StripeEvent]:
+    """Events that somebody has to look into: parked, failed, or waiting for longer than anything is waited for."""
+    stuck = Q(state=EventState.RECEIVED, received_at__lt=clock.now() - PATIENCE)
+    return inbox().filter(Q(state__in=NEEDS_ATTENTION) | stuck)
+
+
+def paid_not_credited(*, limit: int = MOST) -> list[Uncredited]:
+    """Payments that came in and are not booked, the latest first."""
+    paid = Payment.objects.filter(stripe_payment_id=OuterRef("payment_intent_id"), status__in=PAID)
+    events = waiting_events().filter(type__in=MONEY_TYPES).exclude(payment_intent_id="").exclude(Exists(paid))
+    events = events.annotate(stripe_customer=KT("payload__data__object__customer"))
+    found: dict[str, list[StripeEvent]] = {}
+    # A payment has a handful of events that say so.
+    for event in events.order_by("-received_at", "-pk")[: limit * len(MONEY_TYPES)]:
+        found.setdefault(event.payment_intent_id, []).append(event)
+    return [Uncredited(*each) for each in found.items()][:limit]
+
+
+def other_waiting_events(*, limit: int = MOST) -> list[StripeEvent]:
+    """Events that wait for somebody and do not say that a payment came in which is not booked, the latest first."""
+    paid = Payment.objects.filter(stripe_payment_id=OuterRef("payment_intent_id"), status__in=PAID)
+    uncredited = Q(type__in=MONEY_TYPES) & ~Q(payment_intent_id="") & ~Exists(paid)
+    return list(waiting_events().exclude(uncredited).order_by("-received_at", "-pk")[:limit])
+
+
+def credited_not_paid(*, limit: int = MOST) -> list[CreditTransaction]:
+    """Purchases of the last LOOK_BACK in the ledger that no paid payment stands behind and that were not taken back
+    whole, the latest first. Each has ``left``, in credits."""
+    paid = Payment.objects.filter(transaction=OuterRef("pk"), status__in=PAID)
+    purchases = CreditTransaction.objects.filter(
+        kind=TransactionKind.PURCHASE, created_at__gte=clock.now() - LOOK_BACK
+    ).exclude(Exists(paid))
+    left = F("amount") + Coalesce(Subquery(_taken_back()), Decimal(0))
+    unsettled = purchases.annotate(left=left).filter(left__gt=0).select_related("account__user")
+    return list(unsettled.order_by("-created_at", "-pk")[:limit])
+
+
+def _taken_back() -> QuerySet[Any]:
+    """The sum, not positive, of the clawbacks of a purchase that stand."""
+    undone = CreditTransaction.objects.filter(reverses=OuterRef("pk"), kind=TransactionKind.REINSTATEMENT)
+    standing = CreditTransaction.objects.filter(reverses=OuterRef("pk"), kind__in=CLAWBACKS).exclude(Exists(undone))
+    return standing.order_by().values("reverses").annotate(total=Sum("amount")).values("total")
+
+
+def out_of_balance(*, limit: int = MOST) -> list[Imbalance]:
+    """Payments of the last LOOK_BACK whose credits do not fit what went back of them, the latest first."""
+    rows = _imbalances(limit)
+    payments = Payment.objects.select_related("user").in_bulk([payment_id for payment_id, _, _ in rows])
+    return [Imbalance(payments[payment_id], _credits(wanted), _credits(taken)) for payment_id, wanted, taken in rows]
+
+
+def count_mismatches(*, limit: int = MOST) -> tuple[int, int]:
+    """How many purchases have no payment, and how many payments are out of balance, each counted up to ``limit``."""
+    return len(credited_not_paid(limit=limit)), len(_imbalances(limit))
+
+
+def to_reconcile() -> int:
+    """How much waits on the page, as the sidebar shows it: events as they are now, the rest as last counted."""
+    waiting = waiting_events()[:MOST].count()
+    counted = ReconciliationCount.objects.first()
+    return waiting + (counted.credited_not_paid + counted.out_of_balance if counted else 0)
+
+
+def _imbalances(limit: int) -> list[tuple[Any, ...]]:
+    since: datetime = clock.now() - LOOK_BACK
+    with connection.cursor() as cursor:
+        cursor.execute(OUT_OF_BALANCE, {"since": since, "limit": limit})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _credits(units: Decimal) -> Decimal:
+    return units / DECIMALS
