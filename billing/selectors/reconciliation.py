@@ -16,7 +16,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
 from backoffice.lib import clock
-from billing.models import EventState, Payment, ReconciliationCount, StripeEvent
+from billing.models import EventState, Payment, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
 from billing.models.statuses import PAID
 from billing.selectors.events import inbox
@@ -75,6 +75,11 @@ WITH candidates AS (
 SELECT id, reversal + chargeback, reversed + charged_back FROM compared
 WHERE reversal <> reversed OR chargeback <> charged_back
 ORDER BY id DESC LIMIT %(limit)s
+"""
+
+TO_RECONCILE = """
+SELECT (SELECT count(*) FROM ({waiting}) AS waiting)
+       + coalesce((SELECT credited_not_paid + out_of_balance FROM billing_reconciliationcount), 0)
 """
 
 
@@ -153,9 +158,11 @@ def count_mismatches(*, limit: int = MOST) -> tuple[int, int]:
 
 def to_reconcile() -> int:
     """How much waits on the page, as the sidebar shows it: events as they are now, the rest as last counted."""
-    waiting = waiting_events()[:MOST].count()
-    counted = ReconciliationCount.objects.first()
-    return waiting + (counted.credited_not_paid + counted.out_of_balance if counted else 0)
+    waiting, parameters = waiting_events().values("pk")[:MOST].query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(TO_RECONCILE.format(waiting=waiting), parameters)
+        (number,) = cursor.fetchone() or (0,)
+    return int(number)
 
 
 def _imbalances(limit: int) -> list[tuple[Any, ...]]:
