@@ -11,7 +11,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from backoffice.lib import embedded
-from tests import databases
+from tests import databases, stack
 
 pytest_plugins = ["tests.stripe_lists", "tests.stripe_server"]
 
@@ -22,12 +22,6 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _template(config: pytest.Config) -> str:
-    if _is_worker(config):
-        return config.workerinput["template"]
-    return f"test_template_{os.getpid()}"
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browsers first: they take longest, and so no worker waits for one of them at the end."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
@@ -35,6 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if not _is_worker(config):
+        # What all workers share. Whoever needs it first makes it.
+        os.environ[databases.TEMPLATE] = f"test_template_{os.getpid()}"
+        os.environ[stack.PREPARED] = str(_servers.enter_context(stack.data_directory()))
         settings_are_embedded = not os.environ.get("DATABASE_URL")
         _servers.enter_context(
             embedded.running(
@@ -50,21 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    if not _is_worker(session.config) and not session.config.option.collectonly:
-        databases.build_template(_template(session.config))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node) -> None:
-    node.workerinput["template"] = _template(node.config)
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if not _is_worker(session.config) and not session.config.option.collectonly:
-        databases.drop(_template(session.config))
+        databases.drop_template()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -72,10 +58,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterator[None]:
+def django_db_setup(django_db_blocker) -> Iterator[None]:
     """A clone of the migrated template, for this process alone."""
-    name = f"{_template(request.config)}_{os.environ.get('PYTEST_XDIST_WORKER', 'single')}"
-    databases.create(name, _template(request.config))
+    template = databases.template()
+    name = f"{template}_{os.environ.get('PYTEST_XDIST_WORKER', 'single')}"
+    databases.create(name, template)
     settings.DATABASES["default"]["NAME"] = name
     connections["default"].settings_dict["NAME"] = name
     with django_db_blocker.unblock():

@@ -111,9 +111,11 @@ WHERE kind = 'usage' AND user_id > {after} AND user_id <= {upto}
 PAYMENTS = """
 INSERT INTO billing_payment (user_id, stripe_payment_id, stripe_charge_id, amount_minor, currency, status,
     payment_method_type, payment_method_brand, payment_method_last4, credits_purchased, transaction_id, paid_at,
-    created_at, updated_at)
+    created_at, updated_at, stripe_invoice_id, refunded_minor, disputed_minor, charge_refunded_minor,
+    settlement_currency, failure)
 SELECT bench_plan.user_id, 'pi_' || md5(user_id::text), 'ch_' || md5(user_id::text), paid_minor, 'USD', 'succeeded',
-       'card', 'visa', '4242', amount, lot.transaction_id, lot.created_at, lot.created_at, now()
+       'card', 'visa', '4242', amount, lot.transaction_id, lot.created_at, lot.created_at, now(),
+       '', 0, 0, 0, '', ''
 FROM bench_plan JOIN credits_creditlot AS lot ON lot.id = 2 * place
 WHERE pays
 """

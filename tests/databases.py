@@ -1,7 +1,8 @@
 """Test databases: made by the owner, worked on as the runtime role, emptied by the owner.
 
-A template is migrated once a run and every test process clones it. Tables of evidence refuse to be emptied, by the
-owner too; so the flush takes their guards off and puts them back on inside one transaction, and proves that it did.
+A template is migrated once a run; every test process clones it, and so does a benchmark in a test. Tables of evidence
+refuse to be emptied, by the owner too; so the flush takes their guards off and puts them back on inside one
+transaction, and proves that it did.
 """
 
 import os
@@ -24,6 +25,8 @@ KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 # order that their foreign keys allow.
 RESTORED_TABLES = ("auth_group", "auth_group_permissions", "accounts_defaultrole")
 PRISTINE = "pristine"
+# Where the workers of a test run, and what they start, read the name of its template.
+TEMPLATE = "BACKOFFICE_TESTS_TEMPLATE"
 CHAIN_HEAD = "INSERT INTO audit_chainhead (id, seq, hash) VALUES (1, 0, repeat('0', 64))"
 
 
@@ -89,7 +92,32 @@ def manage(command: str, database: str) -> None:
     )
 
 
+def template() -> str:
+    """The name of the migrated database that this test run clones, made when it is first asked for."""
+    name = os.environ[TEMPLATE]
+    with owner_connection(_home()) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            half = f"{name}_half"
+            _build(half)
+            _on_server("ALTER DATABASE {} RENAME TO {}", half, name)
+    return name
+
+
+def drop_template() -> None:
+    for name in (os.environ[TEMPLATE], f"{os.environ[TEMPLATE]}_half"):
+        drop(name)
+
+
 def build_template(name: str) -> None:
+    """A migrated database ``name``. In a test run it is cloned, for to migrate it takes long."""
+    if TEMPLATE in os.environ:
+        create(name, template())
+    else:
+        _build(name)
+
+
+def _build(name: str) -> None:
     create(name)
     with owner_connection(_home()) as connection:
         # The roles are the server's: two who set them up at one moment would trip over each other.

@@ -40,11 +40,6 @@ def manage(database, *arguments, **more):
     )
 
 
-def template(request):
-    worker = getattr(request.config, "workerinput", None)
-    return worker["template"] if worker else f"test_template_{os.getpid()}"
-
-
 @contextmanager
 def database(name, copied_from=None):
     name = f"test_backup_{os.getpid()}_{name}"
@@ -58,9 +53,9 @@ def database(name, copied_from=None):
 
 
 @pytest.fixture(scope="module")
-def company(request, tmp_path_factory):
+def company(tmp_path_factory):
     """A database with a small company in it."""
-    with database("source", template(request)) as name:
+    with database("source", databases.template()) as name:
         with databases.owner_connection(name) as owner:
             # The tests' own copy of default roles; no part of the product.
             owner.execute(f"DROP SCHEMA {databases.PRISTINE} CASCADE")

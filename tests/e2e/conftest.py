@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[stacks.Stack]:
-    with stacks.data_directory() as data_dir, stacks.running(data_dir, "--no-demo") as running:
+    with stacks.prepared_directory() as data_dir, stacks.running(data_dir, "--no-demo") as running:
         running.manage(
             "createsuperuser",
             "--noinput",

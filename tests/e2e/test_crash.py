@@ -44,9 +44,7 @@ def postmaster_of(data_dir):
 
 
 def test_after_kill_9_in_mid_write_the_next_start_recovers_a_ledger_that_proves():
-    with stacks.data_directory() as data_dir:
-        stacks.manage(data_dir, "setup_database")
-        stacks.manage(data_dir, "migrate")
+    with stacks.prepared_directory() as data_dir:
         writer = subprocess.Popen(
             [sys.executable, "manage.py", "shell", "--no-imports", "-c", WRITE_FOR_EVER],
             cwd=stacks.REPOSITORY,
@@ -98,7 +96,7 @@ def asked(data_dir, question):
 
 def test_an_orderly_restart_of_postgres_in_the_middle_of_a_job_needs_nobody_and_each_customer_is_given_to_once():
     job = "SELECT state, done, total FROM jobs_job"
-    with stacks.data_directory() as data_dir, stacks.running(data_dir, "--no-demo") as stack:
+    with stacks.prepared_directory() as data_dir, stacks.running(data_dir, "--no-demo") as stack:
         stack.manage("shell", "--no-imports", "-c", GIVE_TO_MANY)
         until(lambda: asked(data_dir, job)[1] >= 250, 60)
         before = postmaster_of(data_dir)
@@ -119,10 +117,9 @@ def test_an_orderly_restart_of_postgres_in_the_middle_of_a_job_needs_nobody_and_
 
 
 def test_two_checkouts_run_side_by_side_and_do_not_meet():
-    with stacks.data_directory() as first, stacks.data_directory() as second:
-        for data_dir in (first, second):
-            stacks.manage(data_dir, "setup_database")
-            stacks.manage(data_dir, "migrate")
+    # One of them starts for the first time, with nothing there: it makes all that it needs by itself.
+    with stacks.data_directory() as first, stacks.prepared_directory() as second:
+        assert list(first.iterdir()) == []
         with stacks.running(first, "--no-demo") as one, stacks.running(second, "--no-demo") as two:
             one.manage(
                 "shell", "--no-imports", "-c", "from accounts.models import User as U; U.objects.create_user('a@b.c')"

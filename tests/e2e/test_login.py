@@ -28,7 +28,7 @@ AUTHENTICATOR = {
 def strict():
     """A product of its own, in which staff need a second factor."""
     environment = {"STAFF_MFA_REQUIRED": "on"}
-    with stacks.data_directory() as folder, stacks.running(folder, "--no-demo", environment=environment) as running:
+    with stacks.prepared_directory() as folder, stacks.running(folder, "--no-demo", environment=environment) as running:
         yield running
 
 
