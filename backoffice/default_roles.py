@@ -20,7 +20,12 @@ SEE_LEDGER = (
     "credits.view_credithold",
     "credits.view_creditdebt",
 )
-SEE_PAYMENTS = ("billing.view_payment", "billing.view_creditpack")
+SEE_PAYMENTS = (
+    "billing.view_payment",
+    "billing.view_refund",
+    "billing.view_dispute",
+    "billing.view_creditpack",
+)
 
 DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
     # Finds a customer in seconds, explains a balance, makes up for what went wrong.

@@ -3,7 +3,7 @@
 from django.utils.safestring import SafeString
 
 from backoffice.lib.admin import display
-from billing.models import EventState, PaymentStatus
+from billing.models import DisputeStatus, EventState, PaymentStatus, RefundStatus
 
 EVENT_TONES: dict[str, display.Tone] = {
     EventState.RECEIVED: "info",
@@ -22,6 +22,24 @@ PAYMENT_TONES: dict[str, display.Tone] = {
     PaymentStatus.DISPUTED: "bad",
 }
 
+REFUND_TONES: dict[str, display.Tone] = {
+    RefundStatus.PENDING: "info",
+    RefundStatus.REQUIRES_ACTION: "warn",
+    RefundStatus.SUCCEEDED: "ok",
+    RefundStatus.FAILED: "bad",
+    RefundStatus.CANCELED: "mute",
+}
+DISPUTE_TONES: dict[str, display.Tone] = {
+    DisputeStatus.WARNING_NEEDS_RESPONSE: "warn",
+    DisputeStatus.WARNING_UNDER_REVIEW: "info",
+    DisputeStatus.WARNING_CLOSED: "mute",
+    DisputeStatus.NEEDS_RESPONSE: "warn",
+    DisputeStatus.UNDER_REVIEW: "info",
+    DisputeStatus.PREVENTED: "mute",
+    DisputeStatus.WON: "ok",
+    DisputeStatus.LOST: "bad",
+}
+
 
 def state_badge(state: str) -> SafeString:
     """The state of an event."""
@@ -31,3 +49,13 @@ def state_badge(state: str) -> SafeString:
 def status_badge(status: str) -> SafeString:
     """The status of a payment."""
     return display.badge(PaymentStatus(status).label, PAYMENT_TONES[status])
+
+
+def refund_badge(status: str) -> SafeString:
+    """The status of a refund."""
+    return display.badge(RefundStatus(status).label, REFUND_TONES[status])
+
+
+def dispute_badge(status: str) -> SafeString:
+    """The status of a dispute."""
+    return display.badge(DisputeStatus(status).label, DISPUTE_TONES[status])

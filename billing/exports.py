@@ -23,6 +23,8 @@ def _columns() -> Sequence[Column]:
         Column("Method", "payment_method_type"),
         Column("Stripe ID", "stripe_payment_id"),
         Column("Date", UtcText(F("paid_at"))),
+        Column("Refunded", major_units_of("refunded_minor", "currency")),
+        Column("Disputed", major_units_of("disputed_minor", "currency")),
     )
 
 

@@ -53,6 +53,15 @@ def register() -> None:
         CustomerPart(key="payments", permission=SEE_PAYMENTS, schema=PaymentOut, read=latest, order=30)
     )
     _register_navigation("payment", "Payments", "card", order=10)
+    _register_navigation("refund", "Refunds", "refund", order=12)
+    _register_navigation(
+        "dispute",
+        "Disputes",
+        "dispute",
+        order=14,
+        badge=selectors.disputes_needing_us,
+        badge_query="status__exact=attention",
+    )
     _register_navigation(
         "stripeevent",
         "Stripe events",

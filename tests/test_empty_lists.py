@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from accounts.models import Customer, FiguresProof, Role
 from audit.models import AuditEntry
-from billing.models import CreditPack, Payment, StripeEvent
+from billing.models import CreditPack, Dispute, Payment, Refund, StripeEvent
 from credits.models import CreditDebt, CreditHold, CreditLot, CreditTransaction, IntegrityRun
 from jobs.models import OutboxMessage
 from tests.factories import CustomerFactory, StaffFactory
@@ -18,6 +18,8 @@ EMPTY_AT_FIRST = [
     Role,
     AuditEntry,
     Payment,
+    Refund,
+    Dispute,
     StripeEvent,
     CreditPack,
     CreditTransaction,

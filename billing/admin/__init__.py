@@ -1,7 +1,8 @@
 """Pages of billing."""
 
 from billing.admin.events import StripeEventAdmin
+from billing.admin.money_back import DisputeAdmin, RefundAdmin
 from billing.admin.packs import CreditPackAdmin
 from billing.admin.payments import PaymentAdmin
 
-__all__ = ["CreditPackAdmin", "PaymentAdmin", "StripeEventAdmin"]
+__all__ = ["CreditPackAdmin", "DisputeAdmin", "PaymentAdmin", "RefundAdmin", "StripeEventAdmin"]

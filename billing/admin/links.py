@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from backoffice.lib.admin import display
-from billing.models import Payment, StripeEvent
+from billing.models import Dispute, Payment, Refund, StripeEvent
 
 DASHBOARD = "https://dashboard.stripe.com"
 
@@ -35,3 +35,16 @@ def to_entry(transaction_id: int) -> SafeString:
     """The page of a ledger entry."""
     address = reverse("admin:credits_credittransaction_change", args=[transaction_id])
     return display.link(address, f"Entry {transaction_id}")
+
+
+def to_refund(refund: Refund) -> SafeString:
+    return display.link(reverse("admin:billing_refund_change", args=[refund.pk]), str(refund))
+
+
+def to_dispute(dispute: Dispute) -> SafeString:
+    return display.link(reverse("admin:billing_dispute_change", args=[dispute.pk]), str(dispute))
+
+
+def words(code: str) -> str:
+    """A code of Stripe's, such as ``product_not_received``, as people read it."""
+    return code.replace("_", " ").capitalize() or display.absent()

@@ -15,14 +15,14 @@ from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
 from billing.admin.refunding import RefundPaymentView
-from billing.badges import state_badge, status_badge
+from billing.badges import dispute_badge, refund_badge, state_badge, status_badge
 from billing.models import Payment
 
 
 @admin.register(Payment)
 class PaymentAdmin(ExportMixin, EvidenceAdmin):
-    list_display = ("when", "customer", "amount", "credits", "status_shown", "method_shown", "stripe_id")
-    list_filter = (("paid_at", DateRangeFilter),)
+    list_display = ("when", "customer", "amount", "back", "credits", "status_shown", "method_shown", "stripe_id")
+    list_filter = ("status", ("paid_at", DateRangeFilter))
     search_fields = ("stripe_payment_id",)
     link_lookups = ("user__exact",)
     search_help_text = "Email, or an exact pi_ or ch_ id"
@@ -31,8 +31,9 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     list_display_links = ("when",)
     empty_hint = "Payments appear here as Stripe tells of them. If customers have paid, look into Stripe events."
     fieldsets = (
-        (None, {"fields": ("customer", "amount", "credits", "status_shown", "method_shown", "when", "booked")}),
-        ("Where it is told", {"fields": ("at_stripe", "charge_at_stripe", "entry", "events")}),
+        (None, {"fields": ("customer", "amount", "credits", "status_shown", "failure_shown", "method_shown", "when")}),
+        ("What became of the money", {"fields": ("refunded", "disputed", "kept", "fee", "net", "refunds", "disputes")}),
+        ("Where it is told", {"fields": ("at_stripe", "charge_at_stripe", "invoice", "entry", "booked", "events")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -54,7 +55,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     ) -> tuple[QuerySet[Payment], bool]:
         return selectors.search_payments(queryset, search_term), False
 
-    @admin.display(description="Paid", ordering="paid_at")
+    @admin.display(description="When", ordering="paid_at")
     def when(self, payment: Payment) -> str:
         return display.moment(payment.paid_at)
 
@@ -66,6 +67,65 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     @admin.display(description="Amount", ordering="amount_minor")
     def amount(self, payment: Payment) -> str:
         return display.money(payment.amount_minor, payment.currency)
+
+    @admin.display(description="Back", ordering="refunded_minor")
+    def back(self, payment: Payment) -> str:
+        gone = payment.amount_minor - payment.kept_minor if payment.refunded_minor or payment.disputed_minor else None
+        return display.money(gone, payment.currency)
+
+    @admin.display(description="Refunded")
+    def refunded(self, payment: Payment) -> str:
+        return display.money(payment.refunded_minor, payment.currency)
+
+    @admin.display(description="Disputed")
+    def disputed(self, payment: Payment) -> str:
+        return display.money(payment.disputed_minor, payment.currency)
+
+    @admin.display(description="Left of it")
+    def kept(self, payment: Payment) -> str:
+        return display.money(payment.kept_minor, payment.currency)
+
+    @admin.display(description="Stripe's fee")
+    def fee(self, payment: Payment) -> str:
+        return display.money(payment.fee_minor, payment.settlement_currency)
+
+    @admin.display(description="Settled after the fee")
+    def net(self, payment: Payment) -> str:
+        return display.money(payment.net_minor, payment.settlement_currency)
+
+    @admin.display(description="Refunds")
+    def refunds(self, payment: Payment) -> str:
+        lines = (
+            (
+                display.moment(refund.refunded_at),
+                display.money(refund.amount_minor, payment.currency),
+                links.to_refund(refund),
+                refund_badge(refund.status),
+            )
+            for refund in selectors.refunds_of(payment)
+        )
+        return format_html_join("", "<div>{} {} {} {}</div>", lines) or display.absent()
+
+    @admin.display(description="Disputes")
+    def disputes(self, payment: Payment) -> str:
+        lines = (
+            (
+                display.moment(dispute.opened_at),
+                display.money(dispute.amount_minor, payment.currency),
+                links.to_dispute(dispute),
+                dispute_badge(dispute.status),
+            )
+            for dispute in selectors.disputes_of(payment)
+        )
+        return format_html_join("", "<div>{} {} {} {}</div>", lines) or display.absent()
+
+    @admin.display(description="Why it failed")
+    def failure_shown(self, payment: Payment) -> str:
+        return payment.failure or display.absent()
+
+    @admin.display(description="Invoice")
+    def invoice(self, payment: Payment) -> str:
+        return links.to_stripe("invoices", payment.stripe_invoice_id)
 
     @admin.display(description="Credits", ordering="credits_purchased")
     def credits(self, payment: Payment) -> str:
@@ -97,7 +157,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Ledger")
     def entry(self, payment: Payment) -> str:
-        return links.to_entry(payment.transaction_id)
+        return links.to_entry(payment.transaction_id) if payment.transaction_id else display.absent()
 
     @admin.display(description="Events")
     def events(self, payment: Payment) -> str:

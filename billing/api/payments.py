@@ -8,11 +8,16 @@ from billing.models import Payment
 
 
 class PaymentOut(BaseModel):
-    """`amount_minor` is in minor units of `currency`: cents, yen. `transaction` is null of what bought no credits."""
+    """Amounts are in minor units of `currency`: cents, yen. `transaction` is null of what bought no credits.
+
+    `paid_at` is when it was last tried, if `status` is pending, failed or canceled.
+    """
 
     id: int
     stripe_payment_id: str
     amount_minor: int
+    refunded_minor: int
+    disputed_minor: int
     currency: str
     status: str
     method: str
@@ -31,6 +36,8 @@ def _shown(payment: Payment) -> PaymentOut:
         id=payment.pk,
         stripe_payment_id=payment.stripe_payment_id,
         amount_minor=payment.amount_minor,
+        refunded_minor=payment.refunded_minor,
+        disputed_minor=payment.disputed_minor,
         currency=payment.currency,
         status=payment.status,
         method=payment.method,

@@ -60,8 +60,9 @@ class Refund(Versioned):
             ),
         ]
         indexes = [
-            # The list, newest first; reports by day.
+            # The list, newest first, whole and by status; reports by day.
             models.Index(fields=["refunded_at", "id"], name="refund_by_time"),
+            models.Index(fields=["status", "refunded_at", "id"], name="refund_by_status"),
             # What the sweep takes up.
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="refund_due"),
         ]

@@ -24,6 +24,15 @@ from billing.selectors.invoices import (
     payments_of_invoice,
     search_invoices,
 )
+from billing.selectors.money_back import (
+    disputes,
+    disputes_needing_us,
+    disputes_of,
+    refunds,
+    refunds_of,
+    search_disputes,
+    search_refunds,
+)
 from billing.selectors.packs import packs_by_price
 from billing.selectors.payments import (
     latest_payments,
@@ -44,6 +53,9 @@ __all__ = [
     "all_events_of_payment",
     "credits_taken",
     "credits_to_take",
+    "disputes",
+    "disputes_needing_us",
+    "disputes_of",
     "events_about",
     "events_needing_attention",
     "events_of_invoice",
@@ -70,9 +82,13 @@ __all__ = [
     "plans_by_product",
     "rate",
     "refundable_minor",
+    "refunds",
+    "refunds_of",
+    "search_disputes",
     "search_events",
     "search_invoices",
     "search_payments",
+    "search_refunds",
     "spend_in_other_currencies",
     "spend_of",
     "taken_of_purchase",
