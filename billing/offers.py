@@ -145,6 +145,7 @@ def _register_lives() -> None:
                 "billing.Subscription": "ids of Stripe's objects and states, by which revenue is counted",
                 "billing.SubscriptionItem": "ids of Stripe's prices, by which revenue is counted",
                 "billing.SubscriptionChange": "states and the currency, by which revenue is counted",
+                "billing.SyncState": "how far Stripe's lists were read, and of what kinds of object",
                 "billing.CreditPack": "what is for sale",
                 "billing.Plan": "what is for sale",
                 "billing.PlanPrice": "what is for sale",

@@ -29,7 +29,7 @@ HEADERS = {
     "users": "ID,Email,Role,Credits,Created At,Generations,Total Spent",
     "transactions": "ID,User Email,Type,Amount,Balance After,Description,Date",
     "balances": "email,current_balance,current_month_consumed,total_consumed,next_reset_at",
-    "payments": "ID,User Email,Amount,Currency,Credits,Status,Method,Stripe ID,Date",
+    "payments": "ID,User Email,Amount,Currency,Credits,Status,Method,Stripe ID,Date,Refunded,Disputed",
     "packs": "id,name,credits,price,currency,stripe_price_id,is_active,position",
     "tags": "name,colour",
     "audit": "Seq,Date,Staff,Action,Resource Type,Resource,Old Values,New Values,Reason,IP,Request,Hash",

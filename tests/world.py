@@ -41,7 +41,7 @@ from audit.models import AuditEntry, AuditProof
 from backoffice.lib import clock
 from backoffice.lib.admin.memory import canonical
 from billing.admin.replay import REPLAY_MANY
-from billing.models import CreditPack, Payment, StripeEvent
+from billing.models import CreditPack, Dispute, Payment, Refund, StripeEvent
 from billing.services.inbox import receive_event
 from billing.services.processing import process_event
 from billing.tests import stripe_bodies
@@ -158,6 +158,30 @@ def money(text: str, staff: User) -> None:
         event = receive_event(body=stripe_bodies.encoded(told))
         assert event
         process_event(event_id=event.pk)
+    now = clock.now()
+    # Neither moves anything: the one failed, the other only asks.
+    Refund.objects.create(
+        payment=Payment.objects.get(),
+        stripe_refund_id="re_world",
+        amount_minor=100,
+        status="failed",
+        failure=text,
+        reason=text,
+        stripe_reason=text[:64],
+        actor=staff,
+        refunded_at=now,
+        failed_at=now,
+    )
+    Dispute.objects.create(
+        payment=Payment.objects.get(),
+        stripe_dispute_id="dp_world",
+        amount_minor=100,
+        status="warning_needs_response",
+        reason=text[:64],
+        evidence_due_at=now,
+        opened_at=now,
+    )
+    Payment.objects.update(failure=text)
 
 
 def work(text: str, staff: User) -> None:

@@ -53,7 +53,7 @@ class RefundAdmin(_OfPayment):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
-        return selectors.refunds()
+        return selectors.all_refunds()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Refund], search_term: str
@@ -131,7 +131,7 @@ class DisputeAdmin(_OfPayment):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
-        return selectors.disputes()
+        return selectors.all_disputes()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Dispute], search_term: str

@@ -25,10 +25,10 @@ from billing.selectors.invoices import (
     search_invoices,
 )
 from billing.selectors.money_back import (
-    disputes,
+    all_disputes,
+    all_refunds,
     disputes_needing_us,
     disputes_of,
-    refunds,
     refunds_of,
     search_disputes,
     search_refunds,
@@ -50,10 +50,11 @@ from billing.selectors.refunds import credits_taken, credits_to_take, refundable
 
 __all__ = [
     "BADGE_LIMIT",
+    "all_disputes",
     "all_events_of_payment",
+    "all_refunds",
     "credits_taken",
     "credits_to_take",
-    "disputes",
     "disputes_needing_us",
     "disputes_of",
     "events_about",
@@ -82,7 +83,6 @@ __all__ = [
     "plans_by_product",
     "rate",
     "refundable_minor",
-    "refunds",
     "refunds_of",
     "search_disputes",
     "search_events",

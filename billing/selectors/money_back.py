@@ -12,12 +12,12 @@ from billing.selectors.events import BADGE_LIMIT
 Row = TypeVar("Row", Refund, Dispute)
 
 
-def refunds() -> QuerySet[Refund]:
+def all_refunds() -> QuerySet[Refund]:
     """All refunds, with their payment, whose it was and who asked for it here."""
     return Refund.objects.select_related("payment__user", "actor")
 
 
-def disputes() -> QuerySet[Dispute]:
+def all_disputes() -> QuerySet[Dispute]:
     """All disputes, with their payment and whose it was."""
     return Dispute.objects.select_related("payment__user")
 
