@@ -195,6 +195,7 @@ def _latest_payments(request: HttpRequest, customer: Customer) -> dict[str, Any]
     return {
         "payments": [(payment, status_badge(payment.status)) for payment in payments],
         "currency": currency,
+        "may_refund": request.user.has_perm(refunding.RefundPaymentView.permission_required),
         "other_sums": payments and selectors.spend_in_other_currencies(user_id=customer.pk, currency=currency),
     }
 

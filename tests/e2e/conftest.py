@@ -7,13 +7,15 @@ from playwright.sync_api import Browser
 
 from tests import stack as stacks
 from tests.e2e.staff import Staff, chromium
+from tests.stripe_server import SECRET_KEY, StripeServer
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[stacks.Stack]:
-    with stacks.prepared_directory() as data_dir, stacks.running(data_dir, "--no-demo") as running:
+def stack(_stripe_server: StripeServer) -> Iterator[stacks.Stack]:
+    stripe = {"STRIPE_SECRET_KEY": SECRET_KEY, "STRIPE_API_BASE": _stripe_server.url}
+    with stacks.prepared_directory() as data_dir, stacks.running(data_dir, "--no-demo", environment=stripe) as running:
         running.manage(
             "createsuperuser",
             "--noinput",
