@@ -30,7 +30,9 @@ from jobs.errors import LimitExceeded, WorkError
 class RefundForm(forms.Form):
     """``amount`` is typed as customers see it and cleaned to minor units; None is all that is left."""
 
-    amount = PlainDecimalField(required=False)
+    amount = PlainDecimalField(
+        required=False, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    )
     policy = forms.ChoiceField(label="Credits", choices=CreditPolicy.choices, widget=forms.RadioSelect)
     reason = ReasonField("Kept with the refund and in the audit log. The customer does not see it.")
 
