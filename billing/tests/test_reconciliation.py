@@ -12,11 +12,13 @@ from accounts.models import Customer, User
 from audit.models import AuditEntry
 from backoffice.lib import clock
 from billing import tasks
+from billing.errors import NotReconcilable
 from billing.handlers.whose import WAIT_FOR_SESSION
 from billing.models import EventState, Payment, Refund, StripeEvent
 from billing.models.statuses import RefundStatus
 from billing.selectors import reconciliation
 from billing.services.processing import process_event
+from billing.services.reconciling import assign_payment, take_back
 from billing.services.settling import settle_money_back
 from billing.tests.flow import bought, deliver, deliver_without_session, text_of
 from billing.tests.stripe_bodies import checkout_session, event, intent_succeeded, payment_intent, session_completed
@@ -27,6 +29,7 @@ from credits.selectors import balance_of, verify
 from credits.services import claw_back, post
 from jobs.models import RoleLimit
 from tests.factories import CustomerFactory, StaffFactory, permission
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -416,3 +419,31 @@ def test_a_purchase_that_was_paid_is_not_taken_back(client, clerk, customer):
     page = words_of(client.post(fix("take-back", payment.transaction_id), filled(confirm="yes")))
     assert "This purchase was paid" in page
     assert balance_of(customer.pk).balance == 100
+
+
+def test_not_even_a_program_takes_back_what_was_paid(clerk, customer):
+    payment = paid()
+    with pytest.raises(NotReconcilable):
+        take_back(
+            transaction_id=payment.transaction_id,
+            amount=Decimal(1),
+            actor=clerk,
+            reason="Seen in Stripe",
+            idempotency_key="admin:take-back:1",
+        )
+    assert balance_of(customer.pk).balance == 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_that_several_people_assign_at_once_is_booked_once(parked):
+    people = [CustomerFactory() for _ in range(4)]
+
+    def assign(customer):
+        return assign_payment(
+            event_id=parked.pk, user_id=customer.pk, credits=Decimal(100), actor=StaffFactory(), reason="Seen in Stripe"
+        )
+
+    answers = at_once([lambda c=each: assign(c) for each in people])
+    assert [type(answer) for answer in answers if not isinstance(answer, Payment)] == [NotReconcilable] * 3
+    assert CreditTransaction.objects.count() == AuditEntry.objects.count() == Payment.objects.count() == 1
+    assert list(verify()) == []
