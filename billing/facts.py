@@ -201,8 +201,9 @@ class Story:
 
     @property
     def method(self) -> Method:
-        known = [*self.intents, *self.charges]
-        return next((told.method for told in known if told.method.type), UNKNOWN_METHOD)
+        # Whoever knows the digits knows more than whoever knows the kind.
+        known = [told.method for told in (*self.intents, *self.charges)]
+        return max(known, key=lambda method: (bool(method.last4), bool(method.type)), default=UNKNOWN_METHOD)
 
     @property
     def invoice_id(self) -> str:
@@ -255,10 +256,18 @@ def _emails(subject: Any, *paths: Sequence[str]) -> frozenset[str]:
 
 
 def _method(intent: Any, charge: Any) -> Method:
-    details = (
-        value_at(charge, "payment_method_details")
-        or value_at(intent, "payment_method")
-        or value_at(intent, "last_payment_error", "payment_method")
+    # By its id alone it says nothing.
+    details = next(
+        (
+            found
+            for found in (
+                value_at(charge, "payment_method_details"),
+                value_at(intent, "payment_method"),
+                value_at(intent, "last_payment_error", "payment_method"),
+            )
+            if isinstance(found, dict)
+        ),
+        None,
     )
     types = value_at(intent, "payment_method_types")
     kind = text_at(details, "type", limit=64)

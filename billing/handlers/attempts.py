@@ -56,7 +56,7 @@ def on_attempt(event: StripeEvent, answers: Answers) -> None:
             currency=told.currency,
             status=_status(last),
             failure=failure_of(subject_of(last)),
-            method=story.method,
+            method=told.method,
             at=last.stripe_created or last.received_at,
         )
     )

@@ -146,6 +146,8 @@ def _write(purchase: Purchase, transaction_id: int | None, payment: Payment) -> 
         "credits_purchased": purchase.credits,
         "transaction_id": transaction_id,
         "paid_at": purchase.details.paid_at,
+        # By what it was tried before may not be by what it was paid.
+        **purchase.details.method.columns(),
         **purchase.details.columns(),
     }
     for name, value in columns.items():
