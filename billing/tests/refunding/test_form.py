@@ -72,6 +72,18 @@ def test_the_effect_is_shown_before_anything_is_done(client, logged_in, pay, cus
     assert wire.calls == []
 
 
+def test_the_effect_asks_the_database_a_bounded_number_of_questions(
+    client, logged_in, pay, ask, customer, django_assert_num_queries
+):
+    payment = pay()
+    for number in range(4):
+        ask(payment, 10, key=f"admin:refund:{number}")
+        spend(customer, number + 1)
+    client.get(form_of(payment))
+    with django_assert_num_queries(20):
+        client.post(form_of(payment), filled(amount="1.00"))
+
+
 def test_it_gives_back_what_was_asked_for_and_takes_the_credits(client, logged_in, pay, customer, stripe_server):
     payment = pay()
     page = words_of(client.post(form_of(payment), filled(confirm="yes"), follow=True))
