@@ -4,23 +4,21 @@ A payment that bought credits and has no entry cannot be: the database refuses i
 events that were not applied.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
 
 from backoffice.lib import clock
 from billing.models import EventState, Payment, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
 from billing.models.statuses import PAID
 from billing.selectors.events import inbox
-from credits.kinds import CLAWBACKS, TransactionKind
 from credits.models import CreditTransaction
 
 # So many of each list are shown, and counted.
@@ -77,6 +75,23 @@ WHERE reversal <> reversed OR chargeback <> charged_back
 ORDER BY id DESC LIMIT %(limit)s
 """
 
+# The few without a payment first, so that what was taken back is summed for these alone.
+CREDITED_NOT_PAID = """
+WITH unpaid AS MATERIALIZED (
+    SELECT entry.id, entry.amount, entry.created_at FROM credits_credittransaction AS entry
+    WHERE entry.kind = 'purchase' AND entry.created_at >= %(since)s AND NOT EXISTS (
+        SELECT FROM billing_payment AS payment
+        WHERE payment.transaction_id = entry.id AND payment.status = ANY(%(paid)s))
+), compared AS (
+    SELECT unpaid.id, unpaid.created_at, unpaid.amount + coalesce((
+        SELECT sum(taken.amount) FROM credits_credittransaction AS taken
+        WHERE taken.reverses_id = unpaid.id AND taken.kind IN ('reversal', 'chargeback') AND NOT EXISTS (
+            SELECT FROM credits_credittransaction AS undone
+            WHERE undone.reverses_id = taken.id AND undone.kind = 'reinstatement')), 0) AS remaining
+    FROM unpaid
+)
+SELECT id, remaining FROM compared WHERE remaining > 0 ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+"""
 TO_RECONCILE = """
 SELECT (SELECT count(*) FROM ({waiting}) AS waiting)
        + coalesce((SELECT credited_not_paid + out_of_balance FROM billing_reconciliationcount), 0)
@@ -128,20 +143,12 @@ def other_waiting_events(*, limit: int = MOST) -> list[StripeEvent]:
 def credited_not_paid(*, limit: int = MOST) -> list[CreditTransaction]:
     """Purchases of the last LOOK_BACK in the ledger that no paid payment stands behind and that were not taken back
     whole, the latest first. Each has ``left``, in credits."""
-    paid = Payment.objects.filter(transaction=OuterRef("pk"), status__in=PAID)
-    purchases = CreditTransaction.objects.filter(
-        kind=TransactionKind.PURCHASE, created_at__gte=clock.now() - LOOK_BACK
-    ).exclude(Exists(paid))
-    left = F("amount") + Coalesce(Subquery(_taken_back()), Decimal(0))
-    unsettled = purchases.annotate(left=left).filter(left__gt=0).select_related("account__user")
-    return list(unsettled.order_by("-created_at", "-pk")[:limit])
-
-
-def _taken_back() -> QuerySet[Any]:
-    """The sum, not positive, of the clawbacks of a purchase that stand."""
-    undone = CreditTransaction.objects.filter(reverses=OuterRef("pk"), kind=TransactionKind.REINSTATEMENT)
-    standing = CreditTransaction.objects.filter(reverses=OuterRef("pk"), kind__in=CLAWBACKS).exclude(Exists(undone))
-    return standing.order_by().values("reverses").annotate(total=Sum("amount")).values("total")
+    parameters = {"since": clock.now() - LOOK_BACK, "paid": [str(status) for status in PAID], "limit": limit}
+    left = dict(_rows(CREDITED_NOT_PAID, parameters))
+    entries = CreditTransaction.objects.select_related("account__user").in_bulk(left)
+    for entry_id, entry in entries.items():
+        entry.left = left[entry_id]  # type: ignore[attr-defined]
+    return [entries[entry_id] for entry_id in left]
 
 
 def out_of_balance(*, limit: int = MOST) -> list[Imbalance]:
@@ -166,9 +173,12 @@ def to_reconcile() -> int:
 
 
 def _imbalances(limit: int) -> list[tuple[Any, ...]]:
-    since: datetime = clock.now() - LOOK_BACK
+    return _rows(OUT_OF_BALANCE, {"since": clock.now() - LOOK_BACK, "limit": limit})
+
+
+def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(OUT_OF_BALANCE, {"since": since, "limit": limit})
+        cursor.execute(query, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 

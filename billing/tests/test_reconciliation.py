@@ -214,7 +214,7 @@ def test_the_page_asks_as_often_however_much_is_listed(
         paid(refunded_minor=500, status="partially_refunded")
         deliver(event("checkout.session.completed", {"id": f"cs_{each}", "payment_status": "no_payment_required"}))
     client.get(PAGE)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(PAGE)
 
 
