@@ -78,8 +78,10 @@ def _last(words: list[StripeEvent]) -> StripeEvent:
 def _status(event: StripeEvent) -> PaymentStatus:
     if event.type in FAILED:
         return PaymentStatus.FAILED
-    canceled = text_at(subject_of(event), "status", limit=64) == "canceled"
-    return PaymentStatus.CANCELED if canceled else PaymentStatus.PENDING
+    status = text_at(subject_of(event), "status", limit=64)
+    if not status:
+        raise Ignored("No money moved as far as is told, and the event does not say how the payment stands.")
+    return PaymentStatus.CANCELED if status == "canceled" else PaymentStatus.PENDING
 
 
 def _whose(story: Story) -> Customer:

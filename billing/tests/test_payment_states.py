@@ -145,6 +145,13 @@ def test_an_attempt_that_nobody_can_be_asked_about_is_no_work_for_anybody(custom
     assert not Payment.objects.exists()
 
 
+@pytest.mark.parametrize("status", [None, ["canceled"], ""])
+def test_an_attempt_that_does_not_say_how_it_stands_is_not_guessed(customer, status):
+    (stored,) = deliver(attempt("created", status=status))
+    assert (stored.state, "does not say how" in stored.error) == (EventState.IGNORED, True)
+    assert not Payment.objects.exists()
+
+
 def test_a_demo_customers_attempt_is_not_counted():
     CustomerFactory(external_id="u_ada", demo_mode=True)
     (stored,) = deliver(declined())
