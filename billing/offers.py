@@ -19,12 +19,14 @@ from backoffice.lib.registry import (
     EntryLink,
     JumpProvider,
     NavigationItem,
+    PlanGuard,
     customer_cards,
     customer_panels,
     customer_parts,
     entry_links,
     jump_providers,
     navigation,
+    plan_guards,
 )
 from backoffice.lib.retention import Retention, retentions
 from billing import grants, jumps, proving, selectors
@@ -47,6 +49,7 @@ def register() -> None:
     offer(PACKS)
     _register_lives()
     proving.register()
+    plan_guards.register(PlanGuard(key="subscriptions", managed_among=selectors.live_subscription_holders))
     refunding.register()
     replay.register()
     customer_parts.register(

@@ -5,9 +5,10 @@ their time, then by their type: within a second what creates comes first and wha
 equal in both, one says what stood there before it (``previous_attributes``), which is what the other left.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from billing.models import StripeEvent
@@ -51,6 +52,8 @@ class Word:
     rank: int
     subject: Mapping[str, Any]
     previous: Mapping[str, Any] = field(default_factory=dict)
+    # Between two of which neither says that it came later, the id of the event decides, which is the same in any order.
+    key: str = ""
 
     @property
     def moment(self) -> tuple[datetime, int]:
@@ -71,6 +74,7 @@ def word_of(event: StripeEvent) -> Word:
         rank=rank_of(event.type),
         subject=subject if isinstance(subject, dict) else {},
         previous=previous if isinstance(previous, dict) else {},
+        key=event.stripe_id,
     )
 
 
@@ -88,6 +92,25 @@ def last(words: Sequence[Word]) -> Word:
     if len(ends) != 1:
         raise Undecided
     return ends[0]
+
+
+def in_order(words: Iterable[Word]) -> list[Word]:
+    """All words on one object, the first one first. Where ``last`` is undecided, their keys decide."""
+    ordered: list[Word] = []
+    for _, group in groupby(sorted(words, key=lambda word: (word.moment, word.key)), key=lambda word: word.moment):
+        ordered += _in_turn(list(group))
+    return ordered
+
+
+def _in_turn(tied: list[Word]) -> list[Word]:
+    """Words of one moment: each finds before it what the one before it left."""
+    turns: list[Word] = []
+    while tied:
+        follows = [word for word in tied if turns and _found_before(word, turns[-1])]
+        begins = [word for word in tied if not any(_found_before(word, other) for other in tied)]
+        turns.append((follows or begins or tied)[0])
+        tied = [word for word in tied if word is not turns[-1]]
+    return turns
 
 
 def _found_before(later: Word, earlier: Word) -> bool:

@@ -49,3 +49,8 @@ def _stripe_exponent(currency: str) -> int:
     if currency in ZERO_DECIMALS:
         return 0
     return 3 if currency in THREE_DECIMALS else 2
+
+
+def in_minor_units(amount: Decimal, currency: str) -> Decimal:
+    """A price of Stripe's, which may have parts of its smallest unit, in our minor units of ``currency`` (capitals)."""
+    return amount.scaleb(money.exponent(currency) - _stripe_exponent(currency))

@@ -85,8 +85,17 @@ def _line_items(session_id: str) -> list[LineItem]:
 
 
 def _subscription(subscription_id: str) -> dict[str, Any]:
-    found = client().v1.subscriptions.retrieve(subscription_id, {"expand": ["discounts"]})
+    found = client().v1.subscriptions.retrieve(subscription_id, {"expand": ["discounts", "items.data.discounts"]})
     return found.to_dict()
+
+
+def _subscription_items(subscription_id: str) -> list[dict[str, Any]]:
+    page = client().v1.subscription_items.list({"subscription": subscription_id, "limit": 100})
+    return [item.to_dict() for item in page.auto_paging_iter()]
+
+
+def _coupon(coupon_id: str) -> dict[str, Any]:
+    return client().v1.coupons.retrieve(coupon_id, {"expand": ["applies_to"]}).to_dict()
 
 
 def _invoice(invoice_id: str) -> dict[str, Any]:
@@ -128,6 +137,8 @@ def find_refund(*, payment_intent: str, refund_id: int) -> dict[str, Any] | None
 ASK: Mapping[str, Callable[[str], Any]] = {
     "line items": _line_items,
     "subscription": _subscription,
+    "subscription items": _subscription_items,
+    "coupon": _coupon,
     "invoice": _invoice,
     "invoice lines": _invoice_lines,
     "refund": _refund,

@@ -6,7 +6,14 @@ Those on logins stand in ``passwords``, ``second_factors``, ``sessions`` and ``s
 from accounts.services.activities import Activity, link_visits, record_activities, record_activity
 from accounts.services.anonymising import AnonymiseResult, anonymise_obstacles, anonymise_user
 from accounts.services.api_keys import NewKey, create_api_key, revoke_api_key, touch_api_key
-from accounts.services.customers import PutResult, link_stripe_customer, lock_customers, put_customer
+from accounts.services.customers import (
+    PutResult,
+    clear_plan,
+    link_stripe_customer,
+    lock_customers,
+    put_customer,
+    set_plan,
+)
 from accounts.services.figures import set_balances, set_spend
 from accounts.services.ingest import ToldEvent, record_events
 from accounts.services.merging import MergeResult, merge_customers
@@ -50,6 +57,7 @@ __all__ = [
     "change_note",
     "choose_columns",
     "choose_first_filter",
+    "clear_plan",
     "count_customers",
     "create_api_key",
     "delete_filter",
@@ -70,6 +78,7 @@ __all__ = [
     "revoke_api_key",
     "save_filter",
     "set_balances",
+    "set_plan",
     "set_spend",
     "suspend_customer",
     "tag_customer",

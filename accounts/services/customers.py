@@ -18,6 +18,7 @@ from accounts.errors import (
 from accounts.models import Customer, User
 from accounts.models.users import new_referral_code
 from accounts.services.activities import SIGNUP, link_visits, record_activity
+from backoffice.lib import clock
 from backoffice.lib.registry import demo_guards, plan_guards
 
 # What may be told of a customer, and what null makes of it.
@@ -165,3 +166,15 @@ def link_stripe_customer(*, user_id: int, stripe_customer_id: str) -> None:
         # Nobody is known again who was merged or anonymised.
         living = User.objects.filter(pk=user_id, stripe_customer_id__isnull=True, retirement__isnull=True)
         living.update(stripe_customer_id=stripe_customer_id)
+
+
+@transaction.atomic
+def set_plan(*, user_id: int, plan: str) -> None:
+    """Write the plan (its key) that a customer has, as whoever decides plans says."""
+    User.objects.filter(pk=user_id).exclude(plan=plan).update(plan=plan, updated_at=clock.now())
+
+
+@transaction.atomic
+def clear_plan(*, user_id: int, plans: Collection[str]) -> None:
+    """Leave a customer without a plan, if theirs is one of ``plans``."""
+    User.objects.filter(pk=user_id, plan__in=plans).update(plan="", updated_at=clock.now())

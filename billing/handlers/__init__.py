@@ -13,6 +13,7 @@ from billing.handlers.payments import (
     on_invoice_payment,
     on_session_completed,
 )
+from billing.handlers.subscriptions import DISCOUNT_TYPES, SUBSCRIPTION_TYPES, on_discount, on_subscription
 from billing.models import StripeEvent
 from billing.stripe_api import Answers
 
@@ -42,4 +43,6 @@ HANDLERS: Mapping[str, Handler] = {
     "customer.deleted": on_customer_deleted,
     **dict.fromkeys(REFUND_TYPES, on_refund),
     **dict.fromkeys(DISPUTE_TYPES, on_dispute),
+    **dict.fromkeys(SUBSCRIPTION_TYPES, on_subscription),
+    **dict.fromkeys(DISCOUNT_TYPES, on_discount),
 }

@@ -1,6 +1,6 @@
 """Stripe's last word on the object that an event tells of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from billing import selectors, stripe_api
 from billing.errors import Parked
@@ -18,17 +18,24 @@ def last_word(event: StripeEvent, answers: Answers, *, types: Iterable[str], kin
     events = selectors.newest_events_of(event.object_id, types=types, livemode=event.livemode)
     if not events:
         raise Parked("The event does not say what it tells of, or when it happened. Look it up in Stripe.")
-    words = [word_of(each) for each in events]
+    return decided([word_of(each) for each in events], answers, kind=kind, object_id=event.object_id)
+
+
+def decided(words: Sequence[Word], answers: Answers, *, kind: str, object_id: str) -> Word:
+    """The last of at least one word on an object; what Stripe says now, if they contradict each other.
+
+    Raises Parked, AnswerNeeded, StripeCallFailed.
+    """
     try:
         return last(words)
     except Undecided as undecided:
         if not stripe_api.is_configured():
             raise Parked(
-                f"Two events of the same second contradict each other about {event.object_id}, and without "
+                f"Two events of the same second contradict each other about {object_id}, and without "
                 "STRIPE_SECRET_KEY it cannot be read from Stripe. Set the key and replay."
             ) from undecided
         at, rank = max(word.moment for word in words)
-        return Word(at=at, rank=rank, subject=answers.to(kind, event.object_id))
+        return Word(at=at, rank=rank, subject=answers.to(kind, object_id))
 
 
 def is_news(row: Versioned | None, word: Word) -> bool:

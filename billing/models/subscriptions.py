@@ -19,9 +19,16 @@ class Subscription(Versioned):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="subscriptions", db_index=False)
     stripe_subscription_id = models.CharField(max_length=STRIPE_ID_LENGTH, unique=True)
+    stripe_customer_id = models.CharField(max_length=STRIPE_ID_LENGTH, blank=True)
     status = models.CharField(max_length=24, choices=SubscriptionStatus)
     plan = models.ForeignKey(
-        Plan, models.PROTECT, null=True, blank=True, related_name="+", help_text="That of its first item of a plan."
+        Plan,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="That of its first item of a plan.",
     )
     currency = models.CharField(max_length=3, help_text="ISO 4217 code.")
     mrr_minor = models.BigIntegerField(default=0, help_text="Monthly recurring revenue, in minor units.")
@@ -55,8 +62,14 @@ class Subscription(Versioned):
             # The list, newest first, whole and by status.
             models.Index(fields=["started_at", "id"], name="subscription_by_time"),
             models.Index(fields=["status", "started_at", "id"], name="subscription_by_status"),
+            # The list by plan; it also serves the foreign key.
+            models.Index(fields=["plan", "started_at", "id"], name="subscription_by_plan"),
             # A customer's panel; it also serves the foreign key.
             models.Index(fields=["user", "started_at", "id"], name="subscription_of_user"),
+            # What a discount of a whole customer counts for; search by cus_ id.
+            models.Index(
+                fields=["stripe_customer_id"], condition=~Q(stripe_customer_id=""), name="subscription_by_customer"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +119,7 @@ class SubscriptionChange(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     currency = models.CharField(max_length=3, help_text="ISO 4217 code.")
     at = models.DateTimeField(help_text="When it happened, by Stripe's clock.")
-    rank = models.SmallIntegerField(help_text="The order of types within one second.")
+    rank = models.SmallIntegerField(help_text="The order within one second: by type, then by what each found.")
     status = models.CharField(max_length=24, choices=SubscriptionStatus)
     plan = models.ForeignKey(Plan, models.PROTECT, null=True, related_name="+")
     mrr_minor_before = models.BigIntegerField(help_text="In minor units.")
