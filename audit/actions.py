@@ -43,6 +43,7 @@ class Action(StrEnum):
     LEDGER_VERIFIED = "credits.verify_ledger", "Verify the ledger"
     SWEEP_BEGUN = "credits.begin_sweep", "Begin a sweep of the ledger"
     SWEEP_FINISHED = "credits.finish_sweep", "Finish a sweep of the ledger"
+    STRIPE_CUSTOMER_SYNCED = "billing.sync_customer", "Sync a customer with Stripe"
     STRIPE_EVENT_REPLAYED = "billing.replay_event", "Replay a Stripe event"
     STRIPE_EVENT_SETTLED = "billing.settle_event", "Settle a Stripe event by hand"
     PAYMENT_REFUND_ASKED = "billing.refund_payment", "Refund a payment"

@@ -80,6 +80,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "billing.replay_stripeevent",
         "billing.refund_payment",
         "billing.reconcile",
+        "billing.view_syncstate",
+        "billing.sync_stripe",
     ),
     # The gallery, reports, and whoever breaks the rules.
     "Content moderator": (*SEE_CUSTOMERS, *NOTES_AND_TAGS, "accounts.ban_user", "accounts.suspend_user"),
@@ -94,6 +96,8 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "accounts.verify_figures",
         "billing.view_stripeevent",
         "billing.replay_stripeevent",
+        "billing.view_syncstate",
+        "billing.sync_stripe",
         "audit.view_auditentry",
         "audit.view_auditproof",
         "audit.verify_audit",

@@ -29,7 +29,7 @@ from backoffice.lib.registry import (
     plan_guards,
 )
 from backoffice.lib.retention import Retention, retentions
-from billing import grants, jumps, proving, selectors
+from billing import grants, jumps, proving, selectors, sync_offers
 from billing.admin import refunding, replay
 from billing.admin.reconciliation import NAVIGATION, RECONCILE
 from billing.api.payments import PaymentOut, latest
@@ -52,6 +52,7 @@ def register() -> None:
     plan_guards.register(PlanGuard(key="subscriptions", managed_among=selectors.live_subscription_holders))
     refunding.register()
     replay.register()
+    sync_offers.register()
     customer_parts.register(
         CustomerPart(key="payments", permission=SEE_PAYMENTS, schema=PaymentOut, read=latest, order=30)
     )
@@ -152,6 +153,7 @@ def _register_lives() -> None:
                 "billing.CreditPack": "what is for sale",
                 "billing.Plan": "what is for sale",
                 "billing.PlanPrice": "what is for sale",
+                "billing.SyncState": "how far Stripe's lists were read",
                 "billing.ExchangeRate": "what currencies were worth",
             },
             order=20,

@@ -75,6 +75,11 @@ def _dispute_type(dispute: Mapping[str, Any]) -> str:
     return f"charge.dispute.{'closed' if dispute.get('status') in CLOSED_DISPUTES else 'updated'}"
 
 
+def _customer_type(customer: Mapping[str, Any]) -> str:
+    # A deleted one is in no list, and when it is asked for, that is all Stripe says of it.
+    return f"customer.{'deleted' if customer.get('deleted') is True else 'updated'}"
+
+
 def _own_type(event: Mapping[str, Any]) -> str:
     return text_at(event, "type", limit=255)
 
@@ -86,7 +91,7 @@ def _always(event_type: str) -> Callable[[Mapping[str, Any]], str]:
 # Events first, in Stripe's own words and order, as far back as Stripe keeps them (30 days): they also tell what became
 # of older objects. Then whom and what the money is for, then the money, then what went back of it.
 EVENTS = Resource(key="events", label="Events", path="/v1/events", event_type=_own_type)
-CUSTOMERS = Resource(key="customers", label="Customers", path="/v1/customers", event_type=_always("customer.updated"))
+CUSTOMERS = Resource(key="customers", label="Customers", path="/v1/customers", event_type=_customer_type)
 PAYMENTS = Resource(
     key="payments",
     label="Payments",

@@ -41,7 +41,7 @@ from audit.models import AuditEntry, AuditProof
 from backoffice.lib import clock
 from backoffice.lib.admin.memory import canonical
 from billing.admin.replay import REPLAY_MANY
-from billing.models import CreditPack, Dispute, Payment, Refund, StripeEvent
+from billing.models import CreditPack, Dispute, Payment, Refund, StripeEvent, SyncState
 from billing.services.inbox import receive_event
 from billing.services.processing import process_event
 from billing.tests import stripe_bodies
@@ -182,6 +182,7 @@ def money(text: str, staff: User) -> None:
         opened_at=now,
     )
     Payment.objects.update(failure=text)
+    SyncState.objects.create(resource="payments", run=uuid4(), read_from=clock.now(), error=text)
 
 
 def work(text: str, staff: User) -> None:

@@ -4,5 +4,6 @@ from billing.admin.events import StripeEventAdmin
 from billing.admin.money_back import DisputeAdmin, RefundAdmin
 from billing.admin.packs import CreditPackAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.sync import SyncStateAdmin
 
-__all__ = ["CreditPackAdmin", "DisputeAdmin", "PaymentAdmin", "RefundAdmin", "StripeEventAdmin"]
+__all__ = ["CreditPackAdmin", "DisputeAdmin", "PaymentAdmin", "RefundAdmin", "StripeEventAdmin", "SyncStateAdmin"]
