@@ -153,7 +153,6 @@ def _register_lives() -> None:
                 "billing.CreditPack": "what is for sale",
                 "billing.Plan": "what is for sale",
                 "billing.PlanPrice": "what is for sale",
-                "billing.SyncState": "how far Stripe's lists were read",
                 "billing.ExchangeRate": "what currencies were worth",
             },
             order=20,

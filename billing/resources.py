@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from billing.models.events import SNAPSHOT
 from billing.payloads import stripe_id, text_at, value_at
 
 DIGEST_LENGTH = 16
@@ -150,7 +151,7 @@ def fingerprint(subject: Mapping[str, Any]) -> str:
 
 def row_prefix(subject: Mapping[str, Any]) -> str:
     """How the id of every event begins that we make of this state of an object."""
-    return f"sync_{subject['id']}_{fingerprint(subject)}"
+    return f"{SNAPSHOT}{subject['id']}_{fingerprint(subject)}"
 
 
 def as_event(

@@ -1,13 +1,14 @@
 """A payment that has not succeeded, or not yet: kept as far as it is known whose it was. No money moved."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from accounts import selectors as accounts
 from accounts.models import Customer
 from billing import selectors
 from billing.errors import Ignored, Parked
 from billing.facts import Story, Told, shown, told_by_charge, told_by_intent
-from billing.handlers.stories import story_of, subject_of
+from billing.handlers.stories import happened_at, said_at, story_of, subject_of
 from billing.handlers.whose import customer_by_emails
 from billing.models import PaymentStatus, StripeEvent
 from billing.ordering import rank_of
@@ -57,7 +58,7 @@ def on_attempt(event: StripeEvent, answers: Answers) -> None:
             status=_status(last),
             failure=failure_of(subject_of(last)),
             method=told.method,
-            at=last.stripe_created or last.received_at,
+            at=_tried_at(words, last),
         )
     )
 
@@ -73,6 +74,12 @@ def _last(words: list[StripeEvent]) -> StripeEvent:
     """The word that counts: from a cancellation there is no way back."""
     ends = [word for word in words if _status(word) == PaymentStatus.CANCELED]
     return (ends or words)[-1]
+
+
+def _tried_at(words: list[StripeEvent], last: StripeEvent) -> datetime:
+    """When it came to stand as it does: by an event of Stripe's own, if there is one, and not by what was fetched."""
+    heard = [word for word in words if not word.is_snapshot and _status(word) == _status(last)]
+    return said_at(heard[-1]) if heard else happened_at(last)
 
 
 def _status(event: StripeEvent) -> PaymentStatus:

@@ -1,6 +1,7 @@
 """All that the stored events of a payment tell, gathered."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from billing import selectors
@@ -14,6 +15,7 @@ INTENT_TYPES = ("payment_intent.succeeded",)
 SESSION_TYPES = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 # Said when the money came in; the others say later how a charge stands.
 CHARGED_TYPES = ("charge.succeeded", "charge.captured")
+MONEY_TYPES = (*INTENT_TYPES, *SESSION_TYPES, *CHARGED_TYPES)
 CHARGE_TYPES = (*CHARGED_TYPES, "charge.updated", "charge.refunded")
 BILL_TYPES = ("invoice_payment.paid", "invoice.paid", "invoice.payment_succeeded")
 # Of the family of an invoice, what knows whose it is and of which subscription.
@@ -31,8 +33,9 @@ def story_of(event: StripeEvent) -> Story:
     """What is told of the payment of this event."""
     types = (*INTENT_TYPES, *SESSION_TYPES, *CHARGE_TYPES, *BILL_TYPES)
     known = selectors.events_of_payment(event.payment_intent_id, types=types, livemode=event.livemode)
+    is_heard = any(each.type in MONEY_TYPES and not each.is_snapshot for each in known)
     return Story(
-        intents=[_told(told_by_intent, each) for each in known if each.type in INTENT_TYPES],
+        intents=[_intent(each, is_heard=is_heard) for each in known if each.type in INTENT_TYPES],
         sessions=[_told(told_by_session, each) for each in known if each.type in SESSION_TYPES],
         charges=[_charge(each) for each in known if each.type in CHARGE_TYPES and _takes_money(each)],
         bills=[_told(told_by_bill, each) for each in _bills(known, event.livemode)],
@@ -45,8 +48,27 @@ def subject_of(event: StripeEvent) -> Any:
     return value_at(event.payload, "data", "object")
 
 
+def said_at(event: StripeEvent) -> datetime:
+    """When Stripe said it."""
+    return event.stripe_created or event.received_at
+
+
+def happened_at(event: StripeEvent) -> datetime:
+    """When that happened of which an intent's event tells; of what was fetched, by its charge."""
+    if not event.is_snapshot:
+        return said_at(event)
+    intent = subject_of(event)
+    known = (moment_at(intent, *path) for path in (("latest_charge", "created"), ("canceled_at",), ("created",)))
+    return next((moment for moment in known if moment), None) or said_at(event)
+
+
 def _told(read: Callable[..., Told], event: StripeEvent) -> Told:
-    return read(subject_of(event), at=event.stripe_created or event.received_at)
+    return read(subject_of(event), at=said_at(event))
+
+
+def _intent(event: StripeEvent, *, is_heard: bool) -> Told:
+    """``is_heard``: an event of Stripe's own says when the money came in, and what was fetched need not."""
+    return told_by_intent(subject_of(event), at=said_at(event) if is_heard else happened_at(event))
 
 
 def _takes_money(event: StripeEvent) -> bool:
@@ -54,9 +76,9 @@ def _takes_money(event: StripeEvent) -> bool:
 
 
 def _charge(event: StripeEvent) -> Told:
-    charge, said_at = subject_of(event), event.stripe_created or event.received_at
-    is_the_moment = event.type in CHARGED_TYPES
-    return told_by_charge(charge, at=said_at if is_the_moment else moment_at(charge, "created") or said_at)
+    charge, is_the_moment = subject_of(event), event.type in CHARGED_TYPES
+    charged_at = None if is_the_moment else moment_at(charge, "created")
+    return told_by_charge(charge, at=charged_at or said_at(event))
 
 
 def _said_of_charges(event: StripeEvent) -> Iterator[ChargeTold]:
@@ -70,7 +92,7 @@ def _said_of_charges(event: StripeEvent) -> Iterator[ChargeTold]:
         found = []
     for charge in found:
         if charges.takes_money(charge):
-            yield charges.told_by_charge(charge, at=event.stripe_created or event.received_at)
+            yield charges.told_by_charge(charge, at=said_at(event))
 
 
 def _bills(known: list[StripeEvent], livemode: bool) -> list[StripeEvent]:

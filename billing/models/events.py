@@ -23,6 +23,8 @@ class EventSource(models.TextChoices):
     SYNC = "sync", "Fetched"
 
 
+# How our ids begin of what was fetched; an event of Stripe's own may have been fetched too, and has its own.
+SNAPSHOT = "sync_"
 # A worker goes back to these by itself; the others have come to rest.
 UNSETTLED = (EventState.RECEIVED, EventState.FAILED)
 # Someone has to look at these.
@@ -119,3 +121,8 @@ class StripeEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.stripe_id}"
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it tells how its object stood when we fetched it, and not of a moment at which something happened."""
+        return self.source == EventSource.SYNC and self.stripe_id.startswith(SNAPSHOT)
