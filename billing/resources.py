@@ -9,6 +9,7 @@ from typing import Any
 
 from billing.models.events import SNAPSHOT
 from billing.payloads import stripe_id, text_at, value_at
+from billing.readings.customers import named_users
 
 DIGEST_LENGTH = 16
 # These change each time they are read, without anything having happened.
@@ -28,6 +29,8 @@ class Resource:
     filters: Mapping[str, str] = field(default_factory=dict)
     # Whether ``since`` bounds it. What is few and goes on changing for years is always read whole.
     is_bounded: bool = True
+    # All that is kept of an object; empty for the whole.
+    fields: Sequence[str] = ()
     # Of one customer, where Stripe can list them.
     by_customer: bool = False
 
@@ -41,6 +44,10 @@ class Resource:
         if customer:
             asked["customer"] = customer
         return asked
+
+    def told_of(self, subject: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is kept of an object."""
+        return {name: subject[name] for name in self.fields if name in subject} if self.fields else subject
 
 
 def _intent_type(intent: Mapping[str, Any]) -> str:
@@ -77,8 +84,8 @@ def _dispute_type(dispute: Mapping[str, Any]) -> str:
 
 
 def _customer_type(customer: Mapping[str, Any]) -> str:
-    # A deleted one is in no list, and when it is asked for, that is all Stripe says of it.
-    return f"customer.{'deleted' if customer.get('deleted') is True else 'updated'}"
+    # Only whose it is matters here.
+    return "customer.updated" if named_users(value_at(customer, "metadata")) else ""
 
 
 def _own_type(event: Mapping[str, Any]) -> str:
@@ -92,7 +99,14 @@ def _always(event_type: str) -> Callable[[Mapping[str, Any]], str]:
 # Events first, in Stripe's own words and order, as far back as Stripe keeps them (30 days): they also tell what became
 # of older objects. Then whom and what the money is for, then the money, then what went back of it.
 EVENTS = Resource(key="events", label="Events", path="/v1/events", event_type=_own_type)
-CUSTOMERS = Resource(key="customers", label="Customers", path="/v1/customers", event_type=_customer_type)
+CUSTOMERS = Resource(
+    key="customers",
+    label="Customers",
+    path="/v1/customers",
+    event_type=_customer_type,
+    # Not who they are: they may have been promised that it is forgotten.
+    fields=("id", "object", "created", "livemode", "metadata"),
+)
 PAYMENTS = Resource(
     key="payments",
     label="Payments",

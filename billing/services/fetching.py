@@ -57,7 +57,7 @@ def keep_page(*, resource: Resource, page: Page) -> Kept:
 
 def _told(resource: Resource, page: Page, subjects: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """The events that these objects are, or would be, less what is known, was forgotten, or needs nothing done."""
-    typed = [(subject, resource.event_type(subject)) for subject in subjects]
+    typed = [(resource.told_of(subject), resource.event_type(subject)) for subject in subjects]
     wanted = [(subject, event_type) for subject, event_type in typed if event_type in HANDLERS]
     named = {subject["id"]: set(ids_in(_subject(subject) if resource is EVENTS else subject)) for subject, _ in wanted}
     forgotten = selectors.forgotten_among(set().union(*named.values()))

@@ -246,6 +246,16 @@ def test_what_somebody_was_promised_to_have_forgotten_is_not_fetched_back(stripe
     assert StripeEvent.objects.count() == 1
 
 
+def test_of_a_customer_nothing_is_kept_but_whose_they_are(stripe_lists, customer):
+    told = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "name": "Ada", "livemode": False}
+    stripe_lists.put("customers", told | {"metadata": {"user_id": "u_ada"}}, told | {"id": "cus_2", "metadata": {}})
+    synced()
+    event = StripeEvent.objects.get()
+    customer.refresh_from_db()
+    assert (event.object_id, customer.stripe_customer_id) == ("cus_1", "cus_1")
+    assert set(event.payload["data"]["object"]) == {"id", "object", "livemode", "metadata"}
+
+
 def test_the_command_tells_each_list_and_refuses_what_is_no_list(stripe_lists, customer, capsys):
     stripe_lists.put("payment_intents", bought())
     call_command("stripe_sync", "--since", "2025-01-01", "--only", "payments,refunds")
