@@ -134,6 +134,14 @@ def find_refund(*, payment_intent: str, refund_id: int) -> dict[str, Any] | None
     return next((each for each in refunds if value_at(each, "metadata", OUR_KEY) == str(refund_id)), None)
 
 
+def _price(price_id: str) -> dict[str, Any]:
+    return client().v1.prices.retrieve(price_id).to_dict()
+
+
+def _product(product_id: str) -> dict[str, Any]:
+    return client().v1.products.retrieve(product_id).to_dict()
+
+
 ASK: Mapping[str, Callable[[str], Any]] = {
     "line items": _line_items,
     "subscription": _subscription,
@@ -143,6 +151,8 @@ ASK: Mapping[str, Callable[[str], Any]] = {
     "invoice lines": _invoice_lines,
     "refund": _refund,
     "dispute": _dispute,
+    "price": _price,
+    "product": _product,
 }
 
 

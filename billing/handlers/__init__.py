@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from billing.handlers.attempts import on_attempt
+from billing.handlers.catalogue import PRICE_TYPES, PRODUCT_TYPES, on_price, on_product
 from billing.handlers.customers import on_customer, on_customer_deleted
 from billing.handlers.invoices import INVOICE_TYPES, on_invoice
 from billing.handlers.money_back import DISPUTE_TYPES, REFUND_TYPES, on_charge_refunded, on_dispute, on_refund
@@ -45,4 +46,6 @@ HANDLERS: Mapping[str, Handler] = {
     **dict.fromkeys(DISPUTE_TYPES, on_dispute),
     **dict.fromkeys(SUBSCRIPTION_TYPES, on_subscription),
     **dict.fromkeys(DISCOUNT_TYPES, on_discount),
+    **dict.fromkeys(PRICE_TYPES, on_price),
+    **dict.fromkeys(PRODUCT_TYPES, on_product),
 }

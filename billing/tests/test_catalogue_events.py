@@ -1,0 +1,140 @@
+"""Prices and products of Stripe's: plans and packs follow what only Stripe decides, and staff's words stay."""
+
+import itertools
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+
+from billing.models import CreditPack, EventState, Plan, PlanPrice
+from billing.services.inbox import receive_event
+from billing.services.processing import process_event
+from billing.tests.bodies.subscriptions import START, price
+from billing.tests.flow import deliver
+from billing.tests.stripe_bodies import encoded, event
+
+pytestmark = pytest.mark.django_db
+
+
+def product(**fields):
+    return {
+        "id": "prod_pro",
+        "object": "product",
+        "active": True,
+        "attributes": [],
+        "created": START - 900_000,
+        "default_price": None,
+        "description": None,
+        "images": [],
+        "livemode": False,
+        "marketing_features": [],
+        "metadata": {},
+        "name": "Pro",
+        "package_dimensions": None,
+        "shippable": None,
+        "statement_descriptor": None,
+        "tax_code": None,
+        "type": "service",
+        "unit_label": None,
+        "updated": START,
+        "url": None,
+    } | fields
+
+
+def once(**fields):
+    """A price at which something is bought once."""
+    return price(type="one_time", id="price_small", product="prod_small") | {"recurring": None} | fields
+
+
+def told(kind, subject, *, after=0):
+    return event(kind, subject, created=START + after)
+
+
+def test_a_recurring_price_makes_a_plan_that_is_not_for_sale_yet():
+    deliver(told("price.created", price(1500, metadata={"credits": "9"})))
+    kept = PlanPrice.objects.select_related("plan").get()
+    assert (kept.amount_minor, kept.currency, kept.interval, kept.interval_count) == (1500, "USD", "month", 1)
+    assert kept.is_active
+    assert (kept.plan.stripe_product_id, kept.plan.name, kept.plan.is_active) == ("prod_pro", "prod_pro", False)
+
+
+STORY = (
+    told("product.created", product(metadata={"monthly_credits": "100"})),
+    told("price.created", price(1500), after=1),
+    told("product.updated", product(name="Pro plus", metadata={"monthly_credits": "250"}), after=2),
+    told("price.updated", price(1500, active=False), after=3),
+)
+
+
+def test_products_and_prices_end_the_same_in_every_order():
+    ends = set()
+    for order in itertools.permutations(STORY):
+        with transaction.atomic():
+            for each in order:
+                process_event(event_id=receive_event(body=encoded(each)).pk)
+            plan = Plan.objects.values_list("key", "name", "monthly_credits", "is_active").get()
+            ends.add((*plan, *PlanPrice.objects.values_list("amount_minor", "is_active").get()))
+            transaction.set_rollback(True)
+    assert ends == {("prod_pro", "Pro plus", Decimal(250), False, 1500, False)}
+
+
+def test_what_staff_wrote_of_a_plan_stays_and_what_they_left_follows():
+    deliver(told("price.created", price()), told("product.created", product(metadata={"credits": "100"}), after=1))
+    Plan.objects.update(name="Professional", is_active=True)
+    deliver(told("product.updated", product(name="Other", metadata={"credits": "300"}), after=2))
+    plan = Plan.objects.get()
+    assert (plan.name, plan.stripe_name, plan.monthly_credits, plan.is_active) == ("Professional", "Other", 300, True)
+    Plan.objects.update(monthly_credits=500)
+    deliver(told("product.updated", product(name="Other", metadata={"credits": "400"}), after=3))
+    assert Plan.objects.get().monthly_credits == 500
+
+
+def test_a_deleted_price_is_sold_no_more():
+    deliver(told("price.created", price()), told("price.deleted", price(), after=1))
+    assert not PlanPrice.objects.get().is_active
+
+
+def test_a_price_with_credits_that_is_paid_once_makes_a_pack_that_is_not_for_sale_yet():
+    deliver(told("price.created", once(unit_amount=500, currency="jpy", metadata={"credits": "50"})))
+    pack = CreditPack.objects.get()
+    assert (pack.stripe_price_id, pack.credits, pack.price_minor, pack.currency) == ("price_small", 50, 500, "JPY")
+    assert not pack.is_active
+
+
+def test_a_price_without_credits_makes_no_pack_and_corrects_the_price_of_one(pack):
+    deliver(told("price.updated", once(unit_amount=1200, id="price_other")))
+    deliver(told("price.updated", once(unit_amount=1200, metadata={"credits": "1"})))
+    kept = CreditPack.objects.get()
+    assert (kept.pk, kept.name, kept.credits, kept.price_minor) == (pack.pk, "Small", 100, 1200)
+    assert kept.is_active
+
+
+def test_an_older_price_told_late_changes_nothing():
+    deliver(told("price.updated", price(2500), after=5), told("price.created", price(1500)))
+    assert PlanPrice.objects.get().amount_minor == 2500
+
+
+@pytest.mark.parametrize(
+    ("subject", "state", "words"),
+    [
+        (price(metadata={"credits": "a lot"}), EventState.PARKED, 'credits "a lot"'),
+        (price(product=None), EventState.PARKED, "names no product"),
+        (price(currency=None), EventState.PARKED, "no currency"),
+        (price(currency="u1"), EventState.PARKED, "no currency"),
+        (once(unit_amount=None, metadata={"credits": "5"}), EventState.IGNORED, "decided when it is bought"),
+    ],
+)
+def test_what_makes_no_sense_is_kept_with_the_reason(subject, state, words):
+    (stored,) = deliver(told("price.created", subject))
+    assert stored.state == state and words in stored.error
+    assert not Plan.objects.exists() and not CreditPack.objects.exists()
+
+
+def test_a_product_that_is_no_plan_is_ignored():
+    (stored,) = deliver(told("product.created", product()))
+    assert stored.state == EventState.IGNORED and "No plan" in stored.error
+
+
+def test_a_tiered_price_has_no_amount():
+    deliver(told("price.created", price(None, billing_scheme="tiered", tiers_mode="graduated")))
+    assert PlanPrice.objects.get().amount_minor is None
