@@ -90,6 +90,8 @@ class Action(StrEnum):
     LEDGER_EXPORTED = "credits.export_ledger", "Export the ledger"
     BALANCES_EXPORTED = "credits.export_balances"
     PACKS_EXPORTED = "billing.export_packs", "Export credit packs"
+    PLANS_EXPORTED = "billing.export_plans"
+    RATES_EXPORTED = "billing.export_rates", "Export exchange rates"
     PAYMENTS_EXPORTED = "billing.export_payments"
     AUDIT_EXPORTED = "audit.export", "Export the audit log"
     AUDIT_VERIFIED = "audit.verify", "Verify the audit log"

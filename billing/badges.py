@@ -3,7 +3,7 @@
 from django.utils.safestring import SafeString
 
 from backoffice.lib.admin import display
-from billing.models import DisputeStatus, EventState, PaymentStatus, RefundStatus
+from billing.models import DisputeStatus, EventState, InvoiceStatus, PaymentStatus, RefundStatus
 
 EVENT_TONES: dict[str, display.Tone] = {
     EventState.RECEIVED: "info",
@@ -41,6 +41,15 @@ DISPUTE_TONES: dict[str, display.Tone] = {
 }
 
 
+INVOICE_TONES: dict[str, display.Tone] = {
+    InvoiceStatus.DRAFT: "mute",
+    InvoiceStatus.OPEN: "warn",
+    InvoiceStatus.PAID: "ok",
+    InvoiceStatus.UNCOLLECTIBLE: "bad",
+    InvoiceStatus.VOID: "mute",
+}
+
+
 def state_badge(state: str) -> SafeString:
     """The state of an event."""
     return display.badge(EventState(state).label, EVENT_TONES[state])
@@ -59,3 +68,8 @@ def refund_badge(status: str) -> SafeString:
 def dispute_badge(status: str) -> SafeString:
     """The status of a dispute."""
     return display.badge(DisputeStatus(status).label, DISPUTE_TONES[status])
+
+
+def invoice_badge(status: str) -> SafeString:
+    """The status of an invoice."""
+    return display.badge(InvoiceStatus(status).label, INVOICE_TONES[status])

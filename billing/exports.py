@@ -9,7 +9,7 @@ from audit.actions import Action
 from backoffice.lib.csv import Column, PlainNumber, UtcText, major_units_of
 from backoffice.lib.exports import Export
 from billing import selectors
-from billing.models import CreditPack
+from billing.models import CreditPack, ExchangeRate, Plan
 
 
 def _columns() -> Sequence[Column]:
@@ -62,4 +62,52 @@ PACKS = Export(
     columns=_pack_columns,
     formats=("csv", "json"),
     order=50,
+)
+
+
+def _plan_columns() -> Sequence[Column]:
+    # Those of billing.catalogues, so that the file can be imported again.
+    return (
+        Column("id", "pk"),
+        Column("key", "key"),
+        Column("name", "name"),
+        Column("monthly_credits", PlainNumber(F("monthly_credits"))),
+        Column("trial_credits", PlainNumber(F("trial_credits"))),
+        Column("stripe_product_id", "stripe_product_id"),
+        Column("is_active", Cast("is_active", TextField())),
+        Column("position", "position"),
+    )
+
+
+PLANS = Export(
+    key="plans",
+    label="Plans",
+    permission="billing.export_plans",
+    action=Action.PLANS_EXPORTED,
+    rows=Plan.objects.all,
+    columns=_plan_columns,
+    formats=("csv", "json"),
+    order=52,
+)
+
+
+def _rate_columns() -> Sequence[Column]:
+    # Those of billing.catalogues, so that the file can be imported again.
+    return (
+        Column("date", Cast("date", TextField())),
+        Column("base", "base"),
+        Column("quote", "quote"),
+        Column("rate", PlainNumber(F("rate"))),
+    )
+
+
+RATES = Export(
+    key="rates",
+    label="Exchange rates",
+    permission="billing.export_exchangerates",
+    action=Action.RATES_EXPORTED,
+    rows=ExchangeRate.objects.all,
+    columns=_rate_columns,
+    formats=("csv", "json"),
+    order=54,
 )

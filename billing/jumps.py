@@ -24,6 +24,19 @@ def payments(text: str) -> Iterator[JumpHit]:
         )
 
 
+def invoices(text: str) -> Iterator[JumpHit]:
+    """The invoice of exactly this in_ id, or of the number that the customer reads."""
+    if "@" in text:
+        return
+    for invoice in selectors.invoices_named(text)[:SHOWN]:
+        yield JumpHit(
+            label=f"{format_money(invoice.total_minor, invoice.currency)} · {invoice.user.email}",
+            detail=str(invoice),
+            url=reverse("admin:billing_invoice_change", args=[invoice.pk]),
+            icon="receipt",
+        )
+
+
 def events(text: str) -> Iterator[JumpHit]:
     """The event of exactly this id of Stripe's."""
     for event in selectors.inbox().filter(stripe_id=text):

@@ -30,16 +30,17 @@ from backoffice.lib.registry import (
 )
 from backoffice.lib.retention import Retention, retentions
 from billing import grants, jumps, proving, selectors, sync_offers
-from billing.admin import refunding, replay
+from billing.admin import methods, refunding, replay
 from billing.admin.reconciliation import NAVIGATION, RECONCILE
 from billing.api.payments import PaymentOut, latest
-from billing.badges import status_badge
-from billing.exports import PACKS, PAYMENTS
+from billing.badges import invoice_badge, status_badge
+from billing.exports import PACKS, PAYMENTS, PLANS, RATES
 from billing.selectors.reconciliation import to_reconcile
 from billing.services import forgetting, lives
 
 SHOWN_PAYMENTS = 10
 SEE_PAYMENTS = "billing.view_payment"
+SEE_INVOICES = "billing.view_invoice"
 
 
 def register() -> None:
@@ -47,6 +48,8 @@ def register() -> None:
     grants.declare()
     offer(PAYMENTS)
     offer(PACKS)
+    offer(PLANS)
+    offer(RATES)
     _register_lives()
     proving.register()
     plan_guards.register(PlanGuard(key="subscriptions", managed_among=selectors.live_subscription_holders))
@@ -86,7 +89,24 @@ def register() -> None:
             badge=to_reconcile,
         )
     )
+    _register_navigation("invoice", "Invoices", "receipt", order=14)
     _register_navigation("creditpack", "Credit packs", "package", order=30)
+    _register_navigation("plan", "Plans", "layers", order=32)
+    _register_navigation("exchangerate", "Exchange rates", "exchange", order=34)
+    customer_panels.register(
+        CustomerPanel(
+            key="invoices",
+            title="Invoices",
+            template="billing/panels/invoices.html",
+            permission=SEE_INVOICES,
+            context=_latest_invoices,
+            order=34,
+            link=_all_invoices,
+        )
+    )
+    jump_providers.register(
+        JumpProvider(key="invoices", label="Invoices", permission=SEE_INVOICES, find=jumps.invoices, order=34)
+    )
     customer_panels.register(
         CustomerPanel(
             key="payments",
@@ -206,6 +226,19 @@ def _latest_payments(request: HttpRequest, customer: Customer) -> dict[str, Any]
 
 def _all_payments(customer: Customer) -> str:
     return f"{reverse('admin:billing_payment_changelist')}?user__exact={customer.pk}"
+
+
+def _latest_invoices(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    invoices = selectors.latest_invoices(user_id=customer.pk, limit=SHOWN_PAYMENTS)
+    may_ask = bool(customer.stripe_customer_id) and request.user.has_perm(methods.PERMISSION)
+    return {
+        "invoices": [(invoice, invoice_badge(invoice.status)) for invoice in invoices],
+        "methods_url": methods.address_of(customer) if may_ask else "",
+    }
+
+
+def _all_invoices(customer: Customer) -> str:
+    return f"{reverse('admin:billing_invoice_changelist')}?user__exact={customer.pk}"
 
 
 def _payment_behind(entry: Any) -> tuple[str, str] | None:

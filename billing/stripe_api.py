@@ -7,12 +7,14 @@ from typing import Any
 import stripe
 from django.conf import settings
 
-from billing.errors import BillingError, StripeCallFailed
+from billing.errors import BillingError, StripeCallFailed, StripeNotConfigured
 from billing.facts import LineItem, line_item
 from billing.payloads import value_at
 from billing.readings.refunds import OUR_KEY
 
 TIMEOUT_SECONDS = 10
+# More ways to pay than anybody has.
+METHODS_SHOWN = 50
 
 
 def is_configured() -> bool:
@@ -154,6 +156,17 @@ ASK: Mapping[str, Callable[[str], Any]] = {
     "price": _price,
     "product": _product,
 }
+
+
+def payment_methods_of(stripe_customer_id: str) -> list[dict[str, Any]]:
+    """How a customer of Stripe's can pay. Raises StripeNotConfigured, StripeCallFailed."""
+    if not is_configured():
+        raise StripeNotConfigured
+    try:
+        page = client().v1.customers.payment_methods.list(stripe_customer_id, {"limit": METHODS_SHOWN})
+    except stripe.StripeError as error:
+        raise StripeCallFailed(f"Stripe could not be asked for the payment methods: {error}") from error
+    return [method.to_dict() for method in page.data]
 
 
 def client() -> stripe.StripeClient:

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from accounts.models import Customer, FiguresProof, Role
 from audit.models import AuditEntry
-from billing.models import CreditPack, Dispute, Payment, Refund, StripeEvent
+from billing.models import CreditPack, Dispute, ExchangeRate, Invoice, Payment, Plan, Refund, StripeEvent
 from credits.models import CreditDebt, CreditHold, CreditLot, CreditTransaction, IntegrityRun
 from jobs.models import OutboxMessage
 from tests.factories import CustomerFactory, StaffFactory
@@ -22,6 +22,9 @@ EMPTY_AT_FIRST = [
     Dispute,
     StripeEvent,
     CreditPack,
+    Plan,
+    ExchangeRate,
+    Invoice,
     CreditTransaction,
     CreditLot,
     CreditHold,

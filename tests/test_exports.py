@@ -31,6 +31,8 @@ HEADERS = {
     "balances": "email,current_balance,current_month_consumed,total_consumed,next_reset_at",
     "payments": "ID,User Email,Amount,Currency,Credits,Status,Method,Stripe ID,Date,Refunded,Disputed",
     "packs": "id,name,credits,price,currency,stripe_price_id,is_active,position",
+    "plans": "id,key,name,monthly_credits,trial_credits,stripe_product_id,is_active,position",
+    "rates": "date,base,quote,rate",
     "tags": "name,colour",
     "audit": "Seq,Date,Staff,Action,Resource Type,Resource,Old Values,New Values,Reason,IP,Request,Hash",
 }

@@ -41,7 +41,18 @@ from audit.models import AuditEntry, AuditProof
 from backoffice.lib import clock
 from backoffice.lib.admin.memory import canonical
 from billing.admin.replay import REPLAY_MANY
-from billing.models import CreditPack, Dispute, Payment, Refund, StripeEvent, SyncState
+from billing.models import (
+    CreditPack,
+    Dispute,
+    ExchangeRate,
+    Invoice,
+    Payment,
+    Plan,
+    PlanPrice,
+    Refund,
+    StripeEvent,
+    SyncState,
+)
 from billing.services.inbox import receive_event
 from billing.services.processing import process_event
 from billing.tests import stripe_bodies
@@ -148,6 +159,19 @@ def ledger(text: str, staff: User) -> None:
 def money(text: str, staff: User) -> None:
     CreditPack.objects.create(
         name=text[:100], credits=Decimal(10), price_minor=100, currency="USD", stripe_price_id=text, position=1
+    )
+    plan = Plan.objects.create(key="world", name=text[:100], monthly_credits=Decimal(5))
+    PlanPrice.objects.create(plan=plan, stripe_price_id=text, amount_minor=100, currency="USD", interval="month")
+    ExchangeRate.objects.create(date=clock.now().date(), base="EUR", quote="USD", rate=Decimal("1.1"))
+    Invoice.objects.create(
+        user=_customer(),
+        stripe_invoice_id=text,
+        number=text[:64],
+        status="open",
+        billing_reason=text[:64],
+        currency="USD",
+        hosted_url="javascript:alert(3)",
+        issued_at=clock.now(),
     )
     for number, metadata in enumerate(({"user_id": text, "credits": text}, {"user_id": text, "credits": "7"})):
         intent = stripe_bodies.payment_intent(
@@ -282,6 +306,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "job_id": lambda: Job.objects.filter(state="done").order_by("pk")[0].pk,
     "/prepare/ job_id": lambda: Job.objects.filter(state="draft").order_by("pk")[0].pk,
     "/replay/ job_id": lambda: Job.objects.filter(state="draft", kind=REPLAY_MANY).order_by("pk")[0].pk,
+    "customer_id": lambda: _customer().pk,
     "payment_id": lambda: Payment.objects.order_by("pk")[0].pk,
     "purchase_id": lambda: Payment.objects.order_by("pk")[0].transaction_id,
     "list_key": lambda: CUSTOMERS,
@@ -298,6 +323,8 @@ PLACES: dict[str, Callable[[], object]] = {
     "/audit/auditentry/export/ key": lambda: "audit",
     "/accounts/tag/export/ key": lambda: "tags",
     "/billing/creditpack/export/ key": lambda: "packs",
+    "/billing/plan/export/ key": lambda: "plans",
+    "/billing/exchangerate/export/ key": lambda: "rates",
     "/billing/payment/export/ key": lambda: "payments",
     "/credits/credittransaction/export/ key": lambda: "transactions",
     "/api/v1/admin/export/ name": lambda: "balances",

@@ -1,12 +1,17 @@
 """Links between our rows, and to Stripe's own pages about them."""
 
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.models import User
 from backoffice.lib.admin import display
-from billing.models import Dispute, Payment, Refund, StripeEvent
+from billing.badges import state_badge
+from billing.models import Dispute, Invoice, Payment, Refund, StripeEvent
 
 DASHBOARD = "https://dashboard.stripe.com"
 
@@ -17,6 +22,24 @@ def to_stripe(page: str, stripe_id: str, *, livemode: bool | None = None) -> Saf
         return display.absent()
     mode = "" if (settings.STRIPE_LIVEMODE if livemode is None else livemode) else "/test"
     return display.link(f"{DASHBOARD}{mode}/{page}/{stripe_id}", stripe_id)
+
+
+def to_hosted_page(address: str) -> SafeString:
+    """Stripe's page for the customer; an address that is not Stripe's is shown and leads nowhere."""
+    host = (urlsplit(address).hostname or "").lower()
+    if host == "stripe.com" or host.endswith(".stripe.com"):
+        return display.link(address, "Open the invoice")
+    return format_html("{}", address) if address else display.absent()
+
+
+def to_events(events: Iterable[StripeEvent]) -> SafeString:
+    """What was told of something, a line each."""
+    lines = ((display.moment(event.received_at), to_event(event), state_badge(event.state)) for event in events)
+    return format_html_join("", "<div>{} {} {}</div>", lines) or display.absent()
+
+
+def to_invoice(invoice: Invoice) -> SafeString:
+    return display.link(reverse("admin:billing_invoice_change", args=[invoice.pk]), str(invoice))
 
 
 def to_customer(user: User) -> SafeString:

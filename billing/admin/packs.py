@@ -1,33 +1,18 @@
 """Packs of credits: added and changed like any record of the house."""
 
-import re
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 
 from audit.exportlists import ExportMixin
 from audit.importlists import ImportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib import money
 from backoffice.lib.admin import display
+from billing.admin.prices import PlainDecimalField, minor_units_of
 from billing.catalogues import PackResource
 from billing.models import CreditPack
-from billing.models.payments import MAX_MINOR
-
-# ASCII digits only: no exponent, underscore or full-width digit. So long that a Decimal carries it exactly.
-PLAIN_DECIMAL = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,10})?")
-
-
-class PlainDecimalField(forms.DecimalField):
-    """A number in plain digits. Decimal itself reads much more, up to numbers that it cannot reckon with."""
-
-    def to_python(self, value: Any) -> Decimal | None:
-        if value not in self.empty_values and not PLAIN_DECIMAL.fullmatch(str(value).strip(" ")):
-            raise ValidationError("Write it in at most 18 plain digits, such as 10 or 10.50.", code="invalid")
-        return super().to_python(value)
 
 
 class PackForm(forms.ModelForm):
@@ -49,19 +34,8 @@ class PackForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         price, currency = cleaned.get("price"), cleaned.get("currency")
         if price is not None and currency:
-            self.instance.price_minor = self._minor_units(price, currency)
+            self.instance.price_minor = minor_units_of(self, price, currency)
         return cleaned
-
-    def _minor_units(self, price: Decimal, currency: str) -> int:
-        try:
-            minor = money.minor_units(price, currency)
-        except ValueError as error:
-            self.add_error("price", str(error))
-            return 0
-        if minor > MAX_MINOR:
-            self.add_error("price", "The price is too high.")
-            return 0
-        return minor
 
 
 @admin.register(CreditPack)

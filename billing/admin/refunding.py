@@ -14,7 +14,7 @@ from backoffice.lib.admin.confirm import Caution, Change
 from backoffice.lib.admin.fields import ReasonField
 from backoffice.lib.work import ApprovableVerb, LimitedVerb, approvable_verbs, limited_verbs
 from billing import limits, selectors, stripe_api
-from billing.admin.packs import PlainDecimalField
+from billing.admin.prices import PlainDecimalField
 from billing.admin.refund_effects import credit_changes
 from billing.approving import refund_params, run_refund
 from billing.errors import BillingError, NotRefundable, StripeNotConfigured

@@ -2,6 +2,7 @@
 
 from billing.selectors.events import (
     BADGE_LIMIT,
+    all_events_of_invoice,
     all_events_of_payment,
     events_about,
     events_needing_attention,
@@ -69,6 +70,7 @@ __all__ = [
     "BADGE_LIMIT",
     "LIVE",
     "all_disputes",
+    "all_events_of_invoice",
     "all_events_of_payment",
     "all_refunds",
     "changes_of",

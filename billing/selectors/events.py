@@ -92,6 +92,11 @@ def waits_for_customer(stripe_customer_id: str, *, beside: StripeEvent) -> bool:
     return about.filter(WANTING, customer=stripe_customer_id).exclude(pk=beside.pk).exists()
 
 
+def all_events_of_invoice(invoice_id: str) -> QuerySet[StripeEvent]:
+    """Every event that tells of one invoice, in the order in which they came."""
+    return inbox().filter(invoice_id=invoice_id).order_by("received_at", "pk")
+
+
 def all_events_of_payment(payment_intent_id: str) -> QuerySet[StripeEvent]:
     """Every event that tells of one payment, in the order in which they came."""
     return inbox().filter(payment_intent_id=payment_intent_id).order_by("received_at", "pk")

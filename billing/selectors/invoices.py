@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from accounts.selectors import family_of, is_id
+from accounts.selectors import family_of
 from billing.models import Invoice, Payment
 
 
@@ -25,16 +25,14 @@ def search_invoices(found: QuerySet[Invoice], text: str) -> QuerySet[Invoice]:
         user_id = User.objects.with_email(term).values_list("pk", flat=True).first()
         return found.filter(user_id=user_id) if user_id else found.none()
     if term.startswith("sub_"):
-        return found.filter(stripe_subscription_id=term)
-    return found.filter(Q(stripe_invoice_id=term) | Q(number=term))
+        return found.filter(Q(stripe_subscription_id=term) & ~Q(stripe_subscription_id=""))
+    return found.filter(Q(stripe_invoice_id=term) | (Q(number=term) & ~Q(number="")))
 
 
 def invoices_named(text: str) -> QuerySet[Invoice]:
-    """The invoices of this number of ours or of the customer's, or of exactly this id of Stripe's; newest first."""
+    """The invoices of this number, as customers read it, or of exactly this id of Stripe's; newest first."""
     # No empty number, which the index leaves out.
     named = Q(stripe_invoice_id=text) | (Q(number=text) & ~Q(number=""))
-    if is_id(text):
-        named |= Q(pk=int(text))
     return invoices().filter(named).order_by("-issued_at", "-pk")
 
 

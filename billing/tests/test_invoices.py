@@ -171,12 +171,12 @@ def ends_of(events):
 
 def test_in_any_order_and_version_a_story_of_five_events_ends_the_same():
     expected = None
-    for version in VERSIONS:
-        for events in permutations(a_story_of(version)):
-            states, found = ends_of(events)
-            assert states == {EventState.PROCESSED}
-            expected = expected or found
-            assert found == expected
+    others = [each for version in VERSIONS[:2] for each in (a_story_of(version), a_story_of(version)[::-1])]
+    for events in (*permutations(a_story_of(NEW)), *others):
+        states, found = ends_of(events)
+        assert states == {EventState.PROCESSED}
+        expected = expected or found
+        assert found == expected
     assert [(row["status"], row["number"], row["amount_paid_minor"]) for row in expected] == [
         ("paid", "ADA-0002", 2000)
     ]

@@ -83,20 +83,25 @@ def form_of(page):
     return page.context["adminform"].form if "adminform" in page.context else None
 
 
-def shown_values(form):
-    """What a browser would send back of the form as it is shown."""
-    sent = {}
+def shown_values(page):
+    """What a browser would send back of the forms of a record as they are shown, those of its parts included."""
+    form = form_of(page)
     if form is None:
-        return sent
+        return {}
+    formsets = [inline.formset for inline in page.context["inline_admin_formsets"]]
+    parts = [part for formset in formsets for part in (formset.management_form, *formset.initial_forms)]
+    return {name: value for each in (form, *parts) for name, value in values_of(each)}
+
+
+def values_of(form):
     for name in form.fields:
         value = form[name].value()
         if isinstance(value, (datetime, date)):
             value = value.isoformat()
         if isinstance(value, (list, tuple, models.QuerySet)):
-            sent[name] = [getattr(item, "pk", item) for item in value]
-        elif value not in (None, False):
-            sent[name] = "on" if value is True else value
-    return sent
+            yield form.add_prefix(name), [getattr(item, "pk", item) for item in value]
+        elif value is not None and value is not False:
+            yield form.add_prefix(name), "on" if value is True else value
 
 
 @pytest.mark.parametrize("label", sorted(ADMINS))
@@ -109,7 +114,7 @@ def test_no_hidden_field_of_a_form_changes_what_the_form_does_not_show(client, b
     hidden = [field for field in model_admin.opts.concrete_fields if not form or field.name not in form.fields]
     before = row(model_admin.model, pk)
     told = {name: forged(field) for field in hidden for name in (field.name, field.attname)}
-    response = client.post(address(model_admin, "change", pk), {**shown_values(form), **told})
+    response = client.post(address(model_admin, "change", pk), {**shown_values(page), **told})
     # A page without a form shows itself again.
     assert response.status_code in ((302, 403) if form else (200, 403)), response.context["errors"]
     after = row(model_admin.model, pk)
@@ -126,7 +131,7 @@ def test_all_permissions_do_not_make_a_super_admin(client, powerful, label):
     rights = ["is_superuser", "is_staff", "status", "password", "groups", "user_permissions"]
     before = list(User.objects.order_by("pk").values(*rights[:4])), list(User.groups.through.objects.values())
     page = client.get(address(model_admin, "change", pk))
-    sent = shown_values(form_of(page)) if page.status_code == 200 else {}
+    sent = shown_values(page) if page.status_code == 200 else {}
     for where in (address(model_admin, "change", pk), address(model_admin, "add")):
         client.post(where, sent | dict.fromkeys(rights, "1") | {"is_superuser": "on", "is_staff": "on"})
     assert (list(User.objects.order_by("pk").values(*rights[:4])), list(User.groups.through.objects.values())) == before

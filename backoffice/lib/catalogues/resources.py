@@ -5,6 +5,7 @@ Every column of a resource is in its file, so a row says all of what it is about
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from backoffice.lib import money
 
 Row = Mapping[str, Any]
 PLAIN_DECIMAL = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,10})?", re.ASCII)
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 WHOLE = re.compile(r"[0-9]{1,18}", re.ASCII)
 TRUTHS = {"true": True, "yes": True, "1": True, "t": True, "false": False, "no": False, "0": False, "f": False}
 
@@ -48,6 +50,25 @@ class PlainDecimal(Text):
 
     def render(self, value: Any, obj: Model | None = None, **options: Any) -> str:
         return "" if value is None else money.plain_credits(value)
+
+
+class OptionalDecimal(PlainDecimal):
+    """A number in plain digits, or nothing at all."""
+
+    def clean(self, value: str, row: Row | None = None, **options: Any) -> Any:
+        return super().clean(value) if value else None
+
+
+class Day(Text):
+    """A day of the calendar, such as 2026-01-31."""
+
+    def clean(self, value: str, row: Row | None = None, **options: Any) -> Any:
+        if not DAY.fullmatch(value):
+            raise ValueError("Write a day as 2026-01-31.")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value} is no day of the calendar.") from None
 
 
 class Price(PlainDecimal):
@@ -89,7 +110,7 @@ class ByKey(BaseInstanceLoader):
         self._seen: set[Any] = set()
 
     def get_instance(self, row: Row) -> Model | None:
-        text = row[self.resource.key]
+        text = self.resource.key_of(row)
         found: Model | None = self.resource.find(text)
         # By its record too: 7 and 07 are one. By its text, because what an earlier row adds is a record by now.
         keys = {found.pk if found else None, " ".join(text.casefold().split()) or None} - {None}
@@ -121,6 +142,10 @@ class CatalogueResource(ModelResource):
         skip_unchanged = True
         store_instance = True
         skip_html_diff = True
+
+    def key_of(self, row: Row) -> str:
+        """What tells in a row which record it is about."""
+        return str(row[self.key])
 
     def find(self, text: str) -> Model | None:
         """The record of this key; None for a row that is a new one. Raises ValueError when there should be one."""
