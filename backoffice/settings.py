@@ -158,6 +158,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
         "options": {"expires": 60},
     },
+    "fetch-fees": {
+        "task": "billing.tasks.fetch_fees",
+        "schedule": 600,
+        "options": {"expires": 600},
+    },
     "count-customers": {
         "task": "accounts.tasks.count_customers",
         "schedule": 300,

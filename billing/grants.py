@@ -15,6 +15,7 @@ PAYMENT = (
     "refunded_minor",
     "disputed_minor",
     "fee_minor",
+    "fee_due_at",
     "net_minor",
     "settlement_currency",
     "currency",

@@ -48,6 +48,7 @@ class Reader:
 
     say: Callable[[str], None] = _silent
     sleep: Callable[[float], None] = time.sleep
+    tries: int = MOST_TRIES
     _client: stripe.StripeClient = field(default_factory=stripe_api.client)
 
     def pages(self, path: str, parameters: Mapping[str, Any], *, after: str = "") -> Iterator[Page]:
@@ -73,15 +74,15 @@ class Reader:
         return Page(objects=listed, at=at, api_version=_version(answer), has_more=answer.data.get("has_more") is True)
 
     def _patiently(self, path: str, parameters: Mapping[str, Any]) -> tuple[Any, datetime]:
-        for tries in range(1, MOST_TRIES + 1):
-            began = time.monotonic()
+        tries = 0
+        while True:
+            tries, began = tries + 1, time.monotonic()
             try:
                 answer = self._client.raw_request("get", path, **parameters)
             except stripe.StripeError as error:
                 self._bear(error, path, tries)
             else:
                 return answer, _moment(answer, time.monotonic() - began)
-        raise StripeUnavailable(f"Stripe was asked {MOST_TRIES} times in vain. Try again later.")
 
     def _bear(self, error: stripe.StripeError, path: str, tries: int) -> None:
         """Wait before the next try, or raise what makes it useless."""
@@ -92,10 +93,12 @@ class Reader:
         is_unheard = isinstance(error, stripe.APIConnectionError)
         if not is_unheard and error.http_status != TOO_MANY and (error.http_status or 500) < 500:
             raise StripeCallFailed(f"Stripe refuses to list {path}: {error}") from error
-        if tries < MOST_TRIES:
-            seconds = _wait(error, tries)
-            self.say(f"Stripe {_complaint(error)}. Going on in {seconds:g} s.")
-            self.sleep(seconds)
+        if tries >= self.tries:
+            told = f"Stripe {_complaint(error)} and was asked in vain (tries: {tries}). Try again later."
+            raise StripeUnavailable(told) from error
+        seconds = _wait(error, tries)
+        self.say(f"Stripe {_complaint(error)}. Going on in {seconds:g} s.")
+        self.sleep(seconds)
 
 
 def last_id(objects: Sequence[Any]) -> str:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from backoffice.lib.nudge import nudge
-from billing.services import reconciling, refund_calls
+from billing.services import fee_fetching, reconciling, refund_calls
 from billing.services.inbox import claim_due_events
 from billing.services.processing import process_event
 
@@ -46,3 +46,9 @@ def sweep_refunds() -> None:
 def count_mismatches() -> None:
     """Count what does not add up between payments and the ledger, for the sidebar."""
     reconciling.count_mismatches()
+
+
+@shared_task
+def fetch_fees() -> None:
+    """Ask Stripe for the fees of some payments whose events did not tell."""
+    fee_fetching.fetch_fees()

@@ -43,6 +43,9 @@ class Payment(models.Model):
     # What the charge said last of its refunds, and when: refunds that failed since then are no longer in it.
     charge_refunded_minor = models.BigIntegerField(default=0, editable=False)
     charge_as_of = models.DateTimeField(null=True, editable=False)
+    fee_due_at = models.DateTimeField(
+        default=clock.now, editable=False, help_text="When Stripe is asked for its fee, until that is known."
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -96,9 +99,9 @@ class Payment(models.Model):
                 condition=Q(transaction__isnull=False) & (Q(refunded_minor__gt=0) | Q(disputed_minor__gt=0)),
                 name="payment_money_back",
             ),
-            # Whose fee is still to be asked of Stripe.
+            # Whose fee is still to be asked of Stripe, the longest due first.
             models.Index(
-                fields=["paid_at"], condition=Q(fee_minor__isnull=True, status__in=PAID), name="payment_without_fee"
+                fields=["fee_due_at"], condition=Q(fee_minor__isnull=True, status__in=PAID), name="payment_without_fee"
             ),
         ]
 

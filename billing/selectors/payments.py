@@ -1,5 +1,7 @@
 """Reads of payments."""
 
+from datetime import datetime
+
 from django.db.models import F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Greatest
 
@@ -17,6 +19,12 @@ KEPT = Greatest(F("amount_minor") - F("refunded_minor") - F("disputed_minor"), V
 def payment_of_intent(payment_intent_id: str) -> Payment | None:
     """The payment that was booked for a payment intent."""
     return Payment.objects.filter(stripe_payment_id=payment_intent_id).first()
+
+
+def payments_without_fee(*, now: datetime) -> QuerySet[Payment]:
+    """Paid ones for whose fee Stripe is to be asked now, the longest due first."""
+    due = Payment.objects.filter(fee_minor__isnull=True, status__in=PAID, fee_due_at__lte=now)
+    return due.only("stripe_payment_id", "paid_at").order_by("fee_due_at")
 
 
 def payments_named(text: str) -> QuerySet[Payment]:
