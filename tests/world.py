@@ -185,7 +185,7 @@ def money(text: str, staff: User) -> None:
     now = clock.now()
     # Neither moves anything: the one failed, the other only asks.
     Refund.objects.create(
-        payment=Payment.objects.get(),
+        payment=Payment.objects.get(stripe_payment_id="pi_world_1"),
         stripe_refund_id="re_world",
         amount_minor=100,
         status="failed",
@@ -197,7 +197,7 @@ def money(text: str, staff: User) -> None:
         failed_at=now,
     )
     Dispute.objects.create(
-        payment=Payment.objects.get(),
+        payment=Payment.objects.get(stripe_payment_id="pi_world_1"),
         stripe_dispute_id="dp_world",
         amount_minor=100,
         status="warning_needs_response",

@@ -48,11 +48,12 @@ class PriceForm(forms.ModelForm):
         return cleaned
 
 
-class PriceInline(admin.TabularInline):
+class PriceInline(admin.StackedInline):
     model = PlanPrice
     form = PriceForm
     fields = ("stripe_price_id", "price", "currency", "interval", "interval_count", "is_active")
     extra = 0
+    can_delete = False
     verbose_name_plural = "Prices in Stripe"
 
 
