@@ -1,5 +1,6 @@
 """When Stripe is asked for the fee of a payment, and whose turn it is."""
 
+import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import backoffice.lib.clock
@@ -17,6 +18,7 @@ class Migration(migrations.Migration):
             model_name="payment",
             name="fee_due_at",
             field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
                 default=backoffice.lib.clock.now,
                 editable=False,
                 help_text="When Stripe is asked for its fee, until that is known.",

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from backoffice.lib import clock
 from billing.models.events import STRIPE_ID_LENGTH
@@ -44,7 +45,10 @@ class Payment(models.Model):
     charge_refunded_minor = models.BigIntegerField(default=0, editable=False)
     charge_as_of = models.DateTimeField(null=True, editable=False)
     fee_due_at = models.DateTimeField(
-        default=clock.now, editable=False, help_text="When Stripe is asked for its fee, until that is known."
+        default=clock.now,
+        db_default=Now(),
+        editable=False,
+        help_text="When Stripe is asked for its fee, until that is known.",
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)

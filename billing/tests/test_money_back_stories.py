@@ -165,7 +165,7 @@ def orders(events: Sequence[dict], look: Callable[[], Any]) -> Iterator[Any]:
 
 
 def rows(model, *left_out: str) -> list[dict]:
-    ours = {"id", "payment_id", "transaction_id", "created_at", "updated_at", *left_out}
+    ours = {"id", "payment_id", "transaction_id", "created_at", "updated_at", "fee_due_at", *left_out}
     return [
         {name: value for name, value in row.items() if name not in ours}
         for row in model.objects.order_by("created_at", "pk").values()

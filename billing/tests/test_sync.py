@@ -43,7 +43,11 @@ def balance():
 def meaning():
     """All that matters to anybody, without when it was written."""
     figures = CustomerFigures.objects.order_by("pk").values_list("user_id", "spend_minor", "balance")
-    columns = [field.attname for field in Payment._meta.fields if field.attname not in ("updated_at", "created_at")]
+    columns = [
+        field.attname
+        for field in Payment._meta.fields
+        if field.attname not in ("updated_at", "created_at", "fee_due_at")
+    ]
     return list(figures), list(Payment.objects.order_by("pk").values(*columns))
 
 
