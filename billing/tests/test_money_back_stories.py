@@ -1,6 +1,6 @@
 """Stories about money that goes back: told in each order, and in each version of Stripe's API, they end the same."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from math import factorial
 from typing import Any
 
@@ -9,20 +9,15 @@ from django.db import transaction
 
 from accounts.models import ActivityEvent, CustomerFigures
 from billing.models import Dispute, EventState, Payment, PaymentStatus, Refund, StripeEvent
-from billing.services.inbox import receive_event
-from billing.services.processing import process_event
 from billing.tests.bodies.money_back import dispute, failed, in_version, refund, refunded_charge, reinstated, withdrawn
-from billing.tests.stripe_bodies import CREATED, charge, encoded, event, payment_intent
+from billing.tests.orders import Rolled, orders, tell
+from billing.tests.stripe_bodies import CREATED, charge, event, payment_intent
 from credits.models import CreditTransaction
 from credits.selectors import balance_of, clawbacks_of, verify
 
 pytestmark = pytest.mark.django_db
 
 VERSIONS = ["2020-08-27", "2022-11-15", "2024-06-20", "2025-10-29.clover"]
-
-
-class Rolled(Exception):
-    """Ends a transaction whose effect nobody wants."""
 
 
 def told(event_type: str, subject: dict, seconds: int, *, version: str = VERSIONS[-1]) -> dict:
@@ -141,27 +136,6 @@ STORIES: dict[str, tuple[Callable[..., list[dict]], dict[str, Any]]] = {
     "inquiry": (inquiry_story, {"status": PaymentStatus.SUCCEEDED, "balance": 100}),
 }
 everywhere = pytest.mark.parametrize(("story", "end"), STORIES.values(), ids=STORIES.keys())
-
-
-def tell(body: dict) -> None:
-    """An event comes, and the worker does it at once; below HTTP."""
-    stored = receive_event(body=encoded(body))
-    assert stored is not None
-    process_event(event_id=stored.pk)
-
-
-def orders(events: Sequence[dict], look: Callable[[], Any]) -> Iterator[Any]:
-    """What is seen after each order of these events. Orders share their beginnings, and nothing stays."""
-    if not events:
-        yield look()
-    for place, body in enumerate(events):
-        try:
-            with transaction.atomic():
-                tell(body)
-                yield from orders([*events[:place], *events[place + 1 :]], look)
-                raise Rolled
-        except Rolled:
-            pass
 
 
 def rows(model, *left_out: str) -> list[dict]:
