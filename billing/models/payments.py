@@ -103,6 +103,10 @@ class Payment(models.Model):
                 condition=Q(transaction__isnull=False) & (Q(refunded_minor__gt=0) | Q(disputed_minor__gt=0)),
                 name="payment_money_back",
             ),
+            # Revenue counts what went back by the charge alone when the charge said so.
+            models.Index(
+                fields=["charge_as_of"], condition=Q(charge_refunded_minor__gt=0), name="payment_refunded_by_charge"
+            ),
             # Whose fee is still to be asked of Stripe, the longest due first.
             models.Index(
                 fields=["fee_due_at"], condition=Q(fee_minor__isnull=True, status__in=PAID), name="payment_without_fee"

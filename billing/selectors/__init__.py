@@ -47,8 +47,22 @@ from billing.selectors.payments import (
     spend_of,
 )
 from billing.selectors.plans import period_began, plan_prices, plans_by_product
-from billing.selectors.rates import rate
+from billing.selectors.rates import Rates, rate, rates_to
+from billing.selectors.recurring import (
+    MovementKind,
+    Tier,
+    TierChurn,
+    Turns,
+    Waterfall,
+    churn_by_tier,
+    mrr_at,
+    tiers_at,
+    turns,
+    waterfalls,
+)
 from billing.selectors.refunds import credits_taken, credits_to_take, refundable_minor, taken_of_purchase
+from billing.selectors.reported import Reported, in_reporting_currency
+from billing.selectors.revenue import DayRevenue, Revenue, lifetime_value, revenue, revenue_by_day
 from billing.selectors.subscriptions import (
     LIVE,
     changes_of,
@@ -70,11 +84,21 @@ from billing.selectors.subscriptions import (
 __all__ = [
     "BADGE_LIMIT",
     "LIVE",
+    "DayRevenue",
+    "MovementKind",
+    "Rates",
+    "Reported",
+    "Revenue",
+    "Tier",
+    "TierChurn",
+    "Turns",
+    "Waterfall",
     "all_disputes",
     "all_events_of_invoice",
     "all_events_of_payment",
     "all_refunds",
     "changes_of",
+    "churn_by_tier",
     "coupon_told",
     "credits_taken",
     "credits_to_take",
@@ -88,6 +112,7 @@ __all__ = [
     "granting_invoices",
     "has_other_changes",
     "held_up_among",
+    "in_reporting_currency",
     "inbox",
     "invoice_of",
     "invoices",
@@ -95,7 +120,9 @@ __all__ = [
     "last_events_of",
     "latest_invoices",
     "latest_payments",
+    "lifetime_value",
     "live_subscription_holders",
+    "mrr_at",
     "newest_events_of",
     "open_subscriptions_of",
     "packs_by_price",
@@ -112,8 +139,11 @@ __all__ = [
     "plans_of_prices",
     "plans_of_products",
     "rate",
+    "rates_to",
     "refundable_minor",
     "refunds_of",
+    "revenue",
+    "revenue_by_day",
     "search_disputes",
     "search_events",
     "search_invoices",
@@ -126,7 +156,10 @@ __all__ = [
     "subscriptions",
     "subscriptions_of",
     "taken_of_purchase",
+    "tiers_at",
+    "turns",
     "waits_for_customer",
+    "waterfalls",
     "words_on_discounts",
     "words_on_subscription",
 ]
