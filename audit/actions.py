@@ -93,6 +93,7 @@ class Action(StrEnum):
     PLANS_EXPORTED = "billing.export_plans"
     RATES_EXPORTED = "billing.export_rates", "Export exchange rates"
     PAYMENTS_EXPORTED = "billing.export_payments"
+    SUBSCRIPTIONS_EXPORTED = "billing.export_subscriptions"
     AUDIT_EXPORTED = "audit.export", "Export the audit log"
     AUDIT_VERIFIED = "audit.verify", "Verify the audit log"
     JOB_STARTED = "jobs.start", "Start a job"

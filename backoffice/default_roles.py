@@ -24,7 +24,12 @@ SEE_PAYMENTS = (
     "billing.view_payment",
     "billing.view_refund",
     "billing.view_dispute",
+    "billing.view_invoice",
+    "billing.view_subscription",
     "billing.view_creditpack",
+    "billing.view_plan",
+    "billing.view_planprice",
+    "billing.view_exchangerate",
 )
 
 DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
@@ -66,6 +71,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "credits.export_ledger",
         "credits.export_statement",
         "billing.export_payments",
+        "billing.export_subscriptions",
         "billing.export_creditpacks",
         "billing.export_plans",
         "billing.export_exchangerates",
@@ -123,6 +129,7 @@ DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
         "accounts.export_customers",
         "credits.export_ledger",
         "billing.export_payments",
+        "billing.export_subscriptions",
         "billing.export_creditpacks",
         "billing.export_plans",
         "billing.export_exchangerates",

@@ -3,7 +3,15 @@
 from django.utils.safestring import SafeString
 
 from backoffice.lib.admin import display
-from billing.models import DisputeStatus, EventState, InvoiceStatus, PaymentStatus, RefundStatus
+from billing.models import (
+    DisputeStatus,
+    EventState,
+    InvoiceStatus,
+    PaymentStatus,
+    RefundStatus,
+    Subscription,
+    SubscriptionStatus,
+)
 
 EVENT_TONES: dict[str, display.Tone] = {
     EventState.RECEIVED: "info",
@@ -48,6 +56,16 @@ INVOICE_TONES: dict[str, display.Tone] = {
     InvoiceStatus.UNCOLLECTIBLE: "bad",
     InvoiceStatus.VOID: "mute",
 }
+SUBSCRIPTION_TONES: dict[str, display.Tone] = {
+    SubscriptionStatus.INCOMPLETE: "warn",
+    SubscriptionStatus.INCOMPLETE_EXPIRED: "mute",
+    SubscriptionStatus.TRIALING: "info",
+    SubscriptionStatus.ACTIVE: "ok",
+    SubscriptionStatus.PAST_DUE: "bad",
+    SubscriptionStatus.UNPAID: "bad",
+    SubscriptionStatus.PAUSED: "warn",
+    SubscriptionStatus.CANCELED: "mute",
+}
 
 
 def state_badge(state: str) -> SafeString:
@@ -73,3 +91,10 @@ def dispute_badge(status: str) -> SafeString:
 def invoice_badge(status: str) -> SafeString:
     """The status of an invoice."""
     return display.badge(InvoiceStatus(status).label, INVOICE_TONES[status])
+
+
+def subscription_badge(subscription: Subscription) -> SafeString:
+    """The status of a subscription. One whose invoices are paused is active for Stripe, and earns nothing."""
+    if subscription.pause_behavior and subscription.status == SubscriptionStatus.ACTIVE:
+        return display.badge("Active, not collected", "warn")
+    return display.badge(SubscriptionStatus(subscription.status).label, SUBSCRIPTION_TONES[subscription.status])

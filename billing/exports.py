@@ -1,4 +1,4 @@
-"""Payments and packs as files."""
+"""Payments, subscriptions and what is for sale, as files."""
 
 from collections.abc import Sequence
 
@@ -36,6 +36,34 @@ PAYMENTS = Export(
     rows=selectors.payments,
     columns=_columns,
     order=40,
+)
+
+
+def _subscription_columns() -> Sequence[Column]:
+    return (
+        Column("ID", "pk"),
+        Column("User Email", "user__email"),
+        Column("Plan", "plan__name"),
+        Column("Status", "status"),
+        Column("MRR", major_units_of("mrr_minor", "currency")),
+        Column("Currency", "currency"),
+        Column("Stripe ID", "stripe_subscription_id"),
+        Column("Started", UtcText(F("started_at"))),
+        Column("Period End", UtcText(F("current_period_end"))),
+        Column("Trial End", UtcText(F("trial_end"))),
+        Column("Cancels At", UtcText(F("cancel_at"))),
+        Column("Ended", UtcText(F("ended_at"))),
+    )
+
+
+SUBSCRIPTIONS = Export(
+    key="subscriptions",
+    label="Subscriptions",
+    permission="billing.export_subscriptions",
+    action=Action.SUBSCRIPTIONS_EXPORTED,
+    rows=selectors.subscriptions,
+    columns=_subscription_columns,
+    order=42,
 )
 
 

@@ -1,4 +1,4 @@
-"""Payments and Stripe's events in the search of Ctrl-K."""
+"""What Stripe's ids lead to in the search of Ctrl-K."""
 
 from collections.abc import Iterator
 
@@ -37,6 +37,47 @@ def invoices(text: str) -> Iterator[JumpHit]:
         )
 
 
+def subscriptions(text: str) -> Iterator[JumpHit]:
+    """The subscription of exactly this sub_ id, or those of this cus_ id."""
+    if not _may_be_of_stripe(text):
+        return
+    for subscription in selectors.subscriptions_named(text)[:SHOWN]:
+        yield JumpHit(
+            label=f"{subscription.plan or 'Subscription'} · {subscription.user.email}",
+            detail=subscription.stripe_subscription_id,
+            url=reverse("admin:billing_subscription_change", args=[subscription.pk]),
+            icon="repeat",
+        )
+
+
+def refunds(text: str) -> Iterator[JumpHit]:
+    """The refund of exactly this re_ id."""
+    if not _may_be_of_stripe(text):
+        return
+    for refund in selectors.refunds_named(text):
+        payment = refund.payment
+        yield JumpHit(
+            label=f"{format_money(refund.amount_minor, payment.currency)} back · {payment.user.email}",
+            detail=str(refund),
+            url=reverse("admin:billing_refund_change", args=[refund.pk]),
+            icon="refund",
+        )
+
+
+def disputes(text: str) -> Iterator[JumpHit]:
+    """The dispute of exactly this id of Stripe's (dp_ or du_)."""
+    if not _may_be_of_stripe(text):
+        return
+    for dispute in selectors.disputes_named(text):
+        payment = dispute.payment
+        yield JumpHit(
+            label=f"{format_money(dispute.amount_minor, payment.currency)} disputed · {payment.user.email}",
+            detail=str(dispute),
+            url=reverse("admin:billing_dispute_change", args=[dispute.pk]),
+            icon="dispute",
+        )
+
+
 def events(text: str) -> Iterator[JumpHit]:
     """The event of exactly this id of Stripe's."""
     for event in selectors.inbox().filter(stripe_id=text):
@@ -46,3 +87,8 @@ def events(text: str) -> Iterator[JumpHit]:
             url=reverse("admin:billing_stripeevent_change", args=[event.pk]),
             icon="inbox",
         )
+
+
+def _may_be_of_stripe(text: str) -> bool:
+    """Whether it is worth asking: each of Stripe's ids has its kind and an underscore before it."""
+    return "_" in text and "@" not in text

@@ -32,21 +32,25 @@ from backoffice.lib.retention import Retention, retentions
 from billing import grants, jumps, proving, selectors, sync_offers
 from billing.admin import methods, refunding, replay
 from billing.admin.reconciliation import NAVIGATION, RECONCILE
+from billing.admin.subscriptions import until_of
 from billing.api.payments import PaymentOut, latest
-from billing.badges import invoice_badge, status_badge
-from billing.exports import PACKS, PAYMENTS, PLANS, RATES
+from billing.badges import invoice_badge, status_badge, subscription_badge
+from billing.exports import PACKS, PAYMENTS, PLANS, RATES, SUBSCRIPTIONS
+from billing.models.statuses import SubscriptionStatus
 from billing.selectors.reconciliation import to_reconcile
 from billing.services import forgetting, lives
 
 SHOWN_PAYMENTS = 10
 SEE_PAYMENTS = "billing.view_payment"
 SEE_INVOICES = "billing.view_invoice"
+SEE_SUBSCRIPTIONS = "billing.view_subscription"
 
 
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     grants.declare()
     offer(PAYMENTS)
+    offer(SUBSCRIPTIONS)
     offer(PACKS)
     offer(PLANS)
     offer(RATES)
@@ -60,6 +64,14 @@ def register() -> None:
         CustomerPart(key="payments", permission=SEE_PAYMENTS, schema=PaymentOut, read=latest, order=30)
     )
     _register_navigation("payment", "Payments", "card", order=10)
+    _register_navigation(
+        "subscription",
+        "Subscriptions",
+        "repeat",
+        order=11,
+        badge=selectors.subscriptions_past_due,
+        badge_query=f"status__exact={SubscriptionStatus.PAST_DUE}",
+    )
     _register_navigation("refund", "Refunds", "refund", order=12)
     _register_navigation(
         "dispute",
@@ -95,6 +107,27 @@ def register() -> None:
     _register_navigation("exchangerate", "Exchange rates", "exchange", order=34)
     customer_panels.register(
         CustomerPanel(
+            key="subscriptions",
+            title="Subscriptions",
+            template="billing/panels/subscriptions.html",
+            permission=SEE_SUBSCRIPTIONS,
+            context=_latest_subscriptions,
+            order=28,
+            link=_all_subscriptions,
+        )
+    )
+    customer_panels.register(
+        CustomerPanel(
+            key="lifetime",
+            title="Lifetime value",
+            template="billing/panels/lifetime.html",
+            permission=SEE_PAYMENTS,
+            context=_lifetime,
+            order=32,
+        )
+    )
+    customer_panels.register(
+        CustomerPanel(
             key="invoices",
             title="Invoices",
             template="billing/panels/invoices.html",
@@ -118,6 +151,14 @@ def register() -> None:
             link=_all_payments,
         )
     )
+    for key, permission, find, order in (
+        ("subscriptions", SEE_SUBSCRIPTIONS, jumps.subscriptions, 31),
+        ("refunds", "billing.view_refund", jumps.refunds, 32),
+        ("disputes", "billing.view_dispute", jumps.disputes, 33),
+    ):
+        jump_providers.register(
+            JumpProvider(key=key, label=key.capitalize(), permission=permission, find=find, order=order)
+        )
     jump_providers.register(
         JumpProvider(key="payments", label="Payments", permission=SEE_PAYMENTS, find=jumps.payments, order=30)
     )
@@ -226,6 +267,19 @@ def _latest_payments(request: HttpRequest, customer: Customer) -> dict[str, Any]
 
 def _all_payments(customer: Customer) -> str:
     return f"{reverse('admin:billing_payment_changelist')}?user__exact={customer.pk}"
+
+
+def _latest_subscriptions(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    found = selectors.subscriptions_of(user_id=customer.pk, limit=SHOWN_PAYMENTS)
+    return {"subscriptions": [(each, subscription_badge(each), *until_of(each)) for each in found]}
+
+
+def _all_subscriptions(customer: Customer) -> str:
+    return f"{reverse('admin:billing_subscription_changelist')}?user__exact={customer.pk}"
+
+
+def _lifetime(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    return {"values": selectors.lifetime_value(customer.pk)}
 
 
 def _latest_invoices(request: HttpRequest, customer: Customer) -> dict[str, Any]:

@@ -30,6 +30,7 @@ HEADERS = {
     "transactions": "ID,User Email,Type,Amount,Balance After,Description,Date",
     "balances": "email,current_balance,current_month_consumed,total_consumed,next_reset_at",
     "payments": "ID,User Email,Amount,Currency,Credits,Status,Method,Stripe ID,Date,Refunded,Disputed",
+    "subscriptions": "ID,User Email,Plan,Status,MRR,Currency,Stripe ID,Started,Period End,Trial End,Cancels At,Ended",
     "packs": "id,name,credits,price,currency,stripe_price_id,is_active,position",
     "plans": "id,key,name,monthly_credits,trial_credits,stripe_product_id,is_active,position",
     "rates": "date,base,quote,rate",

@@ -53,6 +53,8 @@ from billing.models import (
     PlanPrice,
     Refund,
     StripeEvent,
+    Subscription,
+    SubscriptionItem,
     SyncState,
 )
 from billing.services.inbox import receive_event
@@ -174,6 +176,23 @@ def money(text: str, staff: User) -> None:
         currency="USD",
         hosted_url="javascript:alert(3)",
         issued_at=clock.now(),
+    )
+    subscription = Subscription.objects.create(
+        user=_customer(),
+        stripe_subscription_id=text,
+        status="trialing",
+        plan=plan,
+        currency="USD",
+        started_at=clock.now(),
+        pause_behavior=text[:32],
+        discounts=[{"percent_off": text, "amount_off": None, "currency": "", "ends": None, "coupon": text}],
+    )
+    SubscriptionItem.objects.create(
+        subscription=subscription,
+        stripe_item_id=text,
+        stripe_price_id=text,
+        interval="month",
+        unit_amount=Decimal("0.5"),
     )
     for number, metadata in enumerate(({"user_id": text, "credits": text}, {"user_id": text, "credits": "7"})):
         intent = stripe_bodies.payment_intent(
@@ -336,6 +355,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "/billing/creditpack/export/ key": lambda: "packs",
     "/billing/plan/export/ key": lambda: "plans",
     "/billing/exchangerate/export/ key": lambda: "rates",
+    "/billing/subscription/export/ key": lambda: "subscriptions",
     "/billing/payment/export/ key": lambda: "payments",
     "/credits/credittransaction/export/ key": lambda: "transactions",
     "/api/v1/admin/export/ name": lambda: "balances",

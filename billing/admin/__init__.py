@@ -7,6 +7,7 @@ from billing.admin.packs import CreditPackAdmin
 from billing.admin.payments import PaymentAdmin
 from billing.admin.plans import PlanAdmin
 from billing.admin.rates import ExchangeRateAdmin
+from billing.admin.subscriptions import SubscriptionAdmin
 from billing.admin.sync import SyncStateAdmin
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "PlanAdmin",
     "RefundAdmin",
     "StripeEventAdmin",
+    "SubscriptionAdmin",
     "SyncStateAdmin",
 ]

@@ -37,7 +37,7 @@ class InvoiceAdmin(EvidenceAdmin):
         ),
         ("Amounts", {"fields": ("subtotal", "tax", "total", "amount_due", "paid", "attempts", "next_attempt")}),
         ("What follows from it", {"fields": ("payments", "allowance")}),
-        ("Where it is told", {"fields": ("at_stripe", "subscription_at_stripe", "hosted", "events")}),
+        ("Where it is told", {"fields": ("subscription", "at_stripe", "subscription_at_stripe", "hosted", "events")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -130,6 +130,11 @@ class InvoiceAdmin(EvidenceAdmin):
     @admin.display(description="Invoice in Stripe")
     def at_stripe(self, invoice: Invoice) -> str:
         return links.to_stripe("invoices", invoice.stripe_invoice_id)
+
+    @admin.display(description="Subscription")
+    def subscription(self, invoice: Invoice) -> str:
+        known = selectors.subscription_of(invoice.stripe_subscription_id)
+        return links.to_subscription(known) if known else display.absent()
 
     @admin.display(description="Subscription in Stripe")
     def subscription_at_stripe(self, invoice: Invoice) -> str:

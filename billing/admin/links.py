@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from backoffice.lib.admin import display
 from billing.badges import state_badge
-from billing.models import Dispute, Invoice, Payment, Refund, StripeEvent
+from billing.models import Dispute, Invoice, Payment, Refund, StripeEvent, Subscription
 
 DASHBOARD = "https://dashboard.stripe.com"
 
@@ -40,6 +40,10 @@ def to_events(events: Iterable[StripeEvent]) -> SafeString:
 
 def to_invoice(invoice: Invoice) -> SafeString:
     return display.link(reverse("admin:billing_invoice_change", args=[invoice.pk]), str(invoice))
+
+
+def to_subscription(subscription: Subscription) -> SafeString:
+    return display.link(reverse("admin:billing_subscription_change", args=[subscription.pk]), str(subscription))
 
 
 def to_customer(user: User) -> SafeString:

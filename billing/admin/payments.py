@@ -125,7 +125,8 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Invoice")
     def invoice(self, payment: Payment) -> str:
-        return links.to_stripe("invoices", payment.stripe_invoice_id)
+        known = selectors.invoice_of(payment.stripe_invoice_id) if payment.stripe_invoice_id else None
+        return links.to_invoice(known) if known else links.to_stripe("invoices", payment.stripe_invoice_id)
 
     @admin.display(description="Credits", ordering="credits_purchased")
     def credits(self, payment: Payment) -> str:

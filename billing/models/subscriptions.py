@@ -48,6 +48,7 @@ class Subscription(Versioned):
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        permissions = [("export_subscriptions", "Can export the subscriptions")]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=SubscriptionStatus.values), name="subscription_status_known"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="subscription_currency_iso"),
@@ -62,6 +63,12 @@ class Subscription(Versioned):
             # The list, newest first, whole and by status.
             models.Index(fields=["started_at", "id"], name="subscription_by_time"),
             models.Index(fields=["status", "started_at", "id"], name="subscription_by_status"),
+            # The list of those that are about to end.
+            models.Index(
+                fields=["started_at", "id"],
+                condition=Q(cancel_at_period_end=True, ended_at__isnull=True),
+                name="subscription_leaving",
+            ),
             # The list by plan; it also serves the foreign key.
             models.Index(fields=["plan", "started_at", "id"], name="subscription_by_plan"),
             # A customer's panel; it also serves the foreign key.

@@ -97,6 +97,11 @@ def all_events_of_invoice(invoice_id: str) -> QuerySet[StripeEvent]:
     return inbox().filter(invoice_id=invoice_id).order_by("received_at", "pk")
 
 
+def all_events_of_subscription(subscription_id: str) -> QuerySet[StripeEvent]:
+    """Every event that tells of one subscription, the last that came first."""
+    return inbox().filter(subscription_id=subscription_id).order_by("-received_at", "-pk")
+
+
 def all_events_of_payment(payment_intent_id: str) -> QuerySet[StripeEvent]:
     """Every event that tells of one payment, in the order in which they came."""
     return inbox().filter(payment_intent_id=payment_intent_id).order_by("received_at", "pk")

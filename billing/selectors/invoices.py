@@ -52,6 +52,13 @@ def granting_invoices(user_ids: Sequence[int], *, after: datetime) -> list[Invoi
     return list(granting.order_by("pk"))
 
 
+def invoices_of_subscription(stripe_subscription_id: str, *, limit: int) -> list[Invoice]:
+    """The invoices of a subscription, newest first."""
+    # No empty id, which the index leaves out.
+    found = Invoice.objects.filter(stripe_subscription_id=stripe_subscription_id).exclude(stripe_subscription_id="")
+    return list(found.order_by("-issued_at", "-pk")[:limit])
+
+
 def payments_of_invoice(stripe_invoice_id: str) -> QuerySet[Payment]:
     """What paid an invoice."""
     paid = Payment.objects.filter(stripe_invoice_id=stripe_invoice_id).exclude(stripe_invoice_id="")

@@ -32,6 +32,16 @@ def disputes_of(payment: Payment) -> list[Dispute]:
     return list(Dispute.objects.filter(payment=payment).order_by("opened_at", "pk"))
 
 
+def refunds_named(stripe_id: str) -> QuerySet[Refund]:
+    """The refund of exactly this id of Stripe's."""
+    return all_refunds().filter(stripe_refund_id=stripe_id)
+
+
+def disputes_named(stripe_id: str) -> QuerySet[Dispute]:
+    """The dispute of exactly this id of Stripe's."""
+    return all_disputes().filter(stripe_dispute_id=stripe_id)
+
+
 def disputes_needing_us() -> int:
     """How many disputes and inquiries wait for our answer, counted up to BADGE_LIMIT."""
     return Dispute.objects.filter(status__in=DISPUTE_NEEDS_US)[:BADGE_LIMIT].count()

@@ -13,6 +13,7 @@ from accounts.selectors import family_of
 from billing.models import Plan, PlanPrice, StripeEvent, Subscription, SubscriptionChange
 from billing.models.statuses import SUBSCRIPTION_OVER, SubscriptionStatus
 from billing.payloads import value_at
+from billing.selectors.events import BADGE_LIMIT
 
 SUBSCRIPTION_PREFIX = "customer.subscription."
 DISCOUNT_PREFIX = "customer.discount."
@@ -38,9 +39,8 @@ def open_subscriptions_of(stripe_customer_id: str) -> list[str]:
 
 
 def subscriptions_of(*, user_id: int, limit: int) -> list[Subscription]:
-    """A customer's subscriptions and those of whoever was merged into them, newest first, with their items."""
-    found = subscriptions().filter(user_id__in=family_of(user_id)).order_by("-started_at", "-pk")
-    return list(found.prefetch_related("items__plan")[:limit])
+    """A customer's subscriptions and those of whoever was merged into them, newest first."""
+    return list(subscriptions().filter(user_id__in=family_of(user_id)).order_by("-started_at", "-pk")[:limit])
 
 
 def search_subscriptions(found: QuerySet[Subscription], text: str) -> QuerySet[Subscription]:
@@ -52,6 +52,21 @@ def search_subscriptions(found: QuerySet[Subscription], text: str) -> QuerySet[S
         user_id = User.objects.with_email(term).values_list("pk", flat=True).first()
         return found.filter(user_id=user_id) if user_id else found.none()
     return found.filter(Q(stripe_subscription_id=term) | Q(stripe_customer_id=term))
+
+
+def subscriptions_named(text: str) -> QuerySet[Subscription]:
+    """The subscription of exactly this id of Stripe's, or those of this customer of Stripe's; newest first."""
+    return search_subscriptions(subscriptions(), text).order_by("-started_at", "-pk")
+
+
+def leaving(found: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Those of them that go on until their period ends and no longer."""
+    return found.filter(cancel_at_period_end=True, ended_at__isnull=True)
+
+
+def subscriptions_past_due() -> int:
+    """How many subscriptions have an invoice that was not paid, counted up to BADGE_LIMIT."""
+    return Subscription.objects.filter(status=SubscriptionStatus.PAST_DUE)[:BADGE_LIMIT].count()
 
 
 def changes_of(subscription: Subscription, *, limit: int) -> list[SubscriptionChange]:
