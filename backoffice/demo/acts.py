@@ -151,17 +151,8 @@ class UsageRefund(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subscription(Act):
-    """A plan with ``credits`` each month, whose months begin on the day of ``since``; later ones replace earlier."""
-
-    person_id: str
-    credits: Decimal
-    since: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
 class Renewal(Act):
-    """A month of somebody's plan begins."""
+    """A month within the year that somebody has paid for begins."""
 
     person_id: str
 
@@ -215,11 +206,7 @@ class StatusChange(Act):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(Act):
-    """An event that Stripe delivers: the exact bytes. ``person_id`` is who gets credits by it, if anyone does.
-
-    ``payment_id`` is the payment intent that it tells of, if it is one.
-    """
+    """An event that Stripe delivers: the exact bytes. ``person_id`` is who gets credits by it, if anyone does."""
 
     body: bytes
     person_id: str | None
-    payment_id: str = ""

@@ -1,4 +1,4 @@
-"""Plays what moves the ledger one act at a time: plans, holds that end, refunds, clawbacks, reversals."""
+"""Plays what moves the ledger one act at a time: months of yearly plans, holds that end, refunds, reversals."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import StaffMember
-from backoffice.demo import acts, disputes
+from backoffice.demo import acts
 from credits import services
 from credits.errors import InsufficientCredits
-from credits.kinds import CLAWBACKS, HoldState, TransactionKind
+from credits.kinds import HoldState, TransactionKind
 from credits.models import CreditHold, CreditTransaction
 
 
@@ -23,19 +23,13 @@ class Bookings:
         self._staff = staff
         self._renewed_at: datetime | None = None
         self.parts: Mapping[type[acts.Act], Callable[[Any], None]] = {
-            acts.Subscription: self._subscribe,
             acts.Renewal: self._renew,
             acts.Sweep: self._sweep,
             acts.Capture: self._capture,
             acts.Release: self._release,
             acts.UsageRefund: self._refund,
             acts.GiftReversal: self._reverse_gift,
-            disputes.Clawback: self._claw_back,
-            disputes.Reinstatement: self._reinstate,
         }
-
-    def _subscribe(self, act: acts.Subscription) -> None:
-        services.set_allowance(user_id=self._settled(act.person_id), amount=act.credits, period_start=act.since)
 
     def _renew(self, act: acts.Renewal) -> None:
         # One sweep begins the months of all whose day it is.
@@ -90,26 +84,6 @@ class Bookings:
                 actor=self._staff[act.colleague],
                 idempotency_key=act.key,
             )
-
-    def _claw_back(self, act: disputes.Clawback) -> None:
-        purchase = self._entries(act.person_id).get(kind=TransactionKind.PURCHASE, reference=act.payment_id)
-        services.claw_back(
-            transaction_id=purchase.pk,
-            amount=act.credits,
-            kind=TransactionKind(act.kind),
-            idempotency_key=f"stripe:{act.kind}:{act.reference}",
-            reference=act.reference,
-            description=act.description,
-        )
-
-    def _reinstate(self, act: disputes.Reinstatement) -> None:
-        clawback = self._entries(act.person_id).get(kind__in=CLAWBACKS, reference=act.reference)
-        services.reinstate(
-            transaction_id=clawback.pk,
-            idempotency_key=f"stripe:reinstatement:{act.reference}",
-            reference=act.reference,
-            description="Dispute won",
-        )
 
     def _entries(self, person_id: str) -> QuerySet[CreditTransaction]:
         return CreditTransaction.objects.filter(account=self._settled(person_id))

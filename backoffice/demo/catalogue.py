@@ -1,6 +1,6 @@
 """What the company sells, and what its product makes for the credits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -112,9 +112,15 @@ MOSTLY_IMAGES = {
 MOSTLY_VIDEO = MOSTLY_IMAGES | {"image_generation": 35, "video_generation": 60}
 
 
+def currency_of(rng: Random, country: str, *, among: Collection[str]) -> str:
+    """In which of these currencies somebody from ``country`` pays: mostly their own, if it is one of them."""
+    at_home = _CURRENCIES.get(country, "USD") if rng.random() < _PAYS_AT_HOME else "USD"
+    return at_home if at_home in among else "USD"
+
+
 def pack_for(rng: Random, name: str, country: str) -> Pack:
     """The pack of this name in the currency that somebody from ``country`` pays in."""
-    currency = _CURRENCIES.get(country, "USD") if rng.random() < _PAYS_AT_HOME else "USD"
+    currency = currency_of(rng, country, among=("USD", "EUR", "JPY"))
     on_offer = {(pack.name.partition(" ")[0], pack.currency): pack for pack in PACKS}
     return on_offer.get((name, currency)) or on_offer[name, "USD"]
 

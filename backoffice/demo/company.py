@@ -1,6 +1,7 @@
 """The company itself: whether it is there already, its staff and what it sells, its customers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
 from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -12,7 +13,9 @@ from audit.actions import Action
 from audit.models import AuditEntry
 from backoffice.demo.acts import Colleague, Pack, Person
 from backoffice.demo.office import ADMIN
-from billing.models import CreditPack
+from backoffice.demo.period import Period
+from backoffice.demo.plans import SWAY, TIERS, WORTH
+from billing.models import CreditPack, ExchangeRate, Plan, PlanPrice
 
 RESOURCE = audit.Resource("backoffice.demo", "demo", "demo company")
 
@@ -60,6 +63,45 @@ def open_company(
     )
 
 
+def sell_plans() -> None:
+    """The plans, each with its prices."""
+    plans = Plan.objects.bulk_create(
+        Plan(
+            key=tier.key,
+            name=tier.name,
+            monthly_credits=tier.credits,
+            trial_credits=tier.trial,
+            stripe_product_id=tier.product_id,
+            position=position,
+        )
+        for position, tier in enumerate(TIERS.values(), start=1)
+    )
+    PlanPrice.objects.bulk_create(
+        PlanPrice(
+            plan=plan,
+            stripe_price_id=TIERS[plan.key].price_id(currency, interval),
+            amount_minor=minor,
+            currency=currency,
+            interval=interval,
+        )
+        for plan in plans
+        for (currency, interval), minor in TIERS[plan.key].prices.items()
+    )
+
+
+def enter_rates(rng: Random, period: Period) -> None:
+    """What the currencies of its customers were worth in dollars, week by week."""
+    worth = dict(WORTH)
+    rates = []
+    for number, day in enumerate(period.midnights(period.start)):
+        if number % 7:
+            continue
+        for base in worth:
+            rates.append(ExchangeRate(date=day.date(), base=base, quote="USD", rate=worth[base]))
+            worth[base] *= 1 + SWAY * rng.randint(-10, 10) / 10
+    ExchangeRate.objects.bulk_create(rates)
+
+
 def _columns(colleague: Colleague) -> dict[str, str]:
     return {"full_name": colleague.name, "referral_code": colleague.referral_code}
 
@@ -82,7 +124,8 @@ def _customer(person: Person) -> Customer:
         email=person.email,
         external_id=person.external_id,
         full_name=person.name,
-        plan=person.plan,
+        # A plan comes by its subscription.
+        plan="free",
         referral_code=person.referral_code,
         signup_source=person.source,
         country=person.country,

@@ -1,76 +1,71 @@
-"""Purchases that are taken back: what becomes of their credits, told to the ledger as billing will tell it.
-
-Here the ledger is told directly; the events by which Stripe reports refunds and disputes are not part of the story.
-"""
+"""Purchases that are taken back: what Stripe delivers when they are refunded, or disputed at a bank."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
-from backoffice.demo import ids
-from backoffice.demo.acts import Act, Person
+from backoffice.demo import stripe_events
+from backoffice.demo.acts import Delivery, Person
 from backoffice.demo.period import DAY, Period, moment_between
 
 # Pieces of work between the purchase and the regret: who disputes it has spent it, and owes it then.
-WORKS = {"refunded": 3, "charged_back": 60, "won": 12}
+WORKS = {"refunded": 3, "failed_refund": 2, "charged_back": 60, "won": 12, "disputed": 8}
 PACK = "Plus"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clawback(Act):
-    """Credits of the purchase by ``payment_id`` taken back: a reversal or a chargeback, as ``kind`` says."""
-
-    person_id: str
-    payment_id: str
-    credits: Decimal
-    kind: str
-    reference: str
-    description: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reinstatement(Act):
-    """The dispute ``reference`` is won: its chargeback is given back."""
-
-    person_id: str
-    reference: str
+# Who is still asked for evidence was asked a few days ago.
+ASKED_BEFORE_END = 3 * DAY
+REASONS = ("fraudulent", "product_not_received", "unrecognized")
 
 
 def taken_back(
-    rng: Random, trouble: str, since: datetime, person: Person, payment_id: str, *, bought: Decimal, unspent: Decimal
-) -> Iterator[Act]:
+    rng: Random, trouble: str, since: datetime, person: Person, intent: Any, *, bought: Decimal, unspent: Decimal
+) -> Iterator[Delivery]:
     """What follows from a purchase of ``bought`` credits, by the kind of ``trouble``, in the days after ``since``."""
-    if trouble == "refunded":
-        yield _clawback(rng, since, person, payment_id, unspent, kind="reversal")
-        return
-    chargeback = _clawback(rng, since, person, payment_id, bought, kind="chargeback")
-    yield chargeback
-    if trouble == "won":
-        at = _days_later(rng, chargeback.at, 1, 3)
-        yield Reinstatement(at=at, person_id=person.external_id, reference=chargeback.reference)
+    at = _days_later(rng, since, 1, 4)
+    if trouble in ("refunded", "failed_refund"):
+        yield from _refunded(rng, at, person, intent, share=unspent / bought, fails=trouble == "failed_refund")
+    else:
+        yield from _disputed(rng, at, person, intent, end={"charged_back": "lost", "won": "won"}.get(trouble))
 
 
-def _clawback(
-    rng: Random, since: datetime, person: Person, payment_id: str, credits: Decimal, *, kind: str
-) -> Clawback:
-    is_refund = kind == "reversal"
-    return Clawback(
-        at=_days_later(rng, since, 1, 4),
-        person_id=person.external_id,
-        payment_id=payment_id,
-        credits=credits,
-        kind=kind,
-        reference=ids.stripe_id(rng, "re_" if is_refund else "dp_"),
-        description="Refund of what was not used" if is_refund else "Payment disputed by the bank",
-    )
-
-
-def moment_of_purchase(rng: Random, person: Person, period: Period) -> datetime:
+def moment_of_purchase(rng: Random, trouble: str, person: Person, period: Period) -> datetime:
     """Some time after the signup, and early enough for what follows if they signed up early enough."""
-    latest = max(person.joined + DAY, period.end - 12 * DAY)
+    latest = max(person.joined + DAY, period.end - 14 * DAY)
+    if trouble == "disputed":
+        return max(person.joined + DAY, period.end - ASKED_BEFORE_END - 4 * DAY)
     return moment_between(rng, person.joined + timedelta(hours=2), latest)
+
+
+def _refunded(
+    rng: Random, at: datetime, person: Person, intent: Any, *, share: Decimal, fails: bool
+) -> Iterator[Delivery]:
+    (charge,) = intent["charges"]["data"]
+    amount = max(1, int(charge["amount"] * share))
+    refund = stripe_events.refund(rng, at, charge, amount)
+    told = charge | {"amount_refunded": amount, "refunded": amount == charge["amount"]}
+    told |= {"refunds": {"object": "list", "data": [refund], "has_more": False, "total_count": 1}}
+    yield _delivery(rng, at, "charge.refunded", told, person)
+    if fails:
+        at = _days_later(rng, at, 2, 4)
+        failed = refund | {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+        yield _delivery(rng, at, "refund.failed", failed, person)
+
+
+def _disputed(rng: Random, at: datetime, person: Person, intent: Any, *, end: str | None) -> Iterator[Delivery]:
+    (charge,) = intent["charges"]["data"]
+    dispute = stripe_events.dispute(rng, at, charge, rng.choice(REASONS))
+    yield _delivery(rng, at, "charge.dispute.created", dispute, person)
+    if end is None:
+        return
+    at = _days_later(rng, at, 2, 4)
+    yield _delivery(rng, at, "charge.dispute.updated", dispute | {"status": "under_review"}, person)
+    at = _days_later(rng, at, 1, 3)
+    yield _delivery(rng, at, "charge.dispute.closed", dispute | {"status": end}, person)
+
+
+def _delivery(rng: Random, at: datetime, event_type: str, subject: stripe_events.Object, person: Person) -> Delivery:
+    return Delivery(at=at, body=stripe_events.event(rng, at, event_type, subject), person_id=person.external_id)
 
 
 def _days_later(rng: Random, at: datetime, least: int, most: int) -> datetime:

@@ -1,5 +1,6 @@
 """The life of one customer: arrives, works as long as the credits last, buys, is given and taken from, drops out."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,10 +17,8 @@ from backoffice.demo.acts import (
     Gift,
     GiftReversal,
     Pack,
-    Renewal,
     SignUp,
     StatusChange,
-    Subscription,
 )
 from backoffice.demo.catalogue import pack_for, piece_of_work
 from backoffice.demo.people import Role, waking_moment
@@ -88,14 +87,14 @@ class _Life:
     def plan_of_credits(self) -> Iterator[tuple[datetime, Callable[[datetime], Iterator[Act]]]]:
         yield from ((self.office_hour(), self.gift) for _ in range(self.role.gifts))
         yield from ((self.office_hour(), self.adjust) for _ in range(self.role.adjustments))
-        for grant in subscriptions.grants(self.rng, self.person, self.period):
-            yield grant.at, partial(self.granted, grant)
+        for chapter in subscriptions.chapters(self.rng, self.person, self.period, ending=self.role.ending):
+            yield chapter.at, partial(self.subscribed, chapter)
         if self.role.gift_reversed:
             yield self.office_hour(), self.mistaken_gift
         if self.role.has_queue:
             yield self.period.end - timedelta(seconds=self.rng.randint(600, 9000)), self.queue
         if self.role.trouble:
-            yield disputes.moment_of_purchase(self.rng, self.person, self.period), self.regret
+            yield disputes.moment_of_purchase(self.rng, self.role.trouble, self.person, self.period), self.regret
 
     def sessions(self) -> Iterator[datetime]:
         leaves = self.person.joined + self.rng.randint(*self.habit.stays) * DAY
@@ -166,17 +165,15 @@ class _Life:
             self.role.trouble,
             at,
             self.person,
-            deliveries[-1].payment_id,
+            json.loads(deliveries[-1].body)["data"]["object"],
             bought=Decimal(pack.credits),
             unspent=min(self.purse.has(at), Decimal(pack.credits)),
         )
 
-    def granted(self, grant: subscriptions.Grant, at: datetime) -> Iterator[Act]:
-        self.purse.add(grant.credits, grant.lapses)
-        if grant.monthly is None:
-            yield Renewal(at=at, person_id=self.person.external_id)
-        else:
-            yield Subscription(at=at, person_id=self.person.external_id, credits=grant.monthly, since=grant.since)
+    def subscribed(self, chapter: subscriptions.Chapter, at: datetime) -> Iterator[Act]:
+        if chapter.credits:
+            self.purse.add(chapter.credits, chapter.lapses)
+        yield from chapter.acts
 
     def queue(self, at: datetime) -> Iterator[Act]:
         credits = Decimal(self.rng.choice((8, 18, 30)))

@@ -85,8 +85,12 @@ WHALE = Habit(
     packs={"Pro": 75, "Studio": 25},
     kinds=MOSTLY_VIDEO,
 )
+SUBSCRIBER = Habit(plans={"pro": 1}, per_day=0.3, works=(1, 5), stays=(300, 700))
 # Whose purchase is taken back: no plan, so that nothing pays what they owe.
 TROUBLED = Habit(plans={"free": 1}, per_day=0, works=(1, 3), stays=(0, 0), kinds=MOSTLY_VIDEO)
+TROUBLES = {"charged_back": 0.007, "refunded": 0.01, "won": 0.004, "disputed": 0.006, "failed_refund": 0.003}
+# What a subscription of somebody's is as the story ends, so that each of these can be looked at.
+ENDINGS = {"trialing": 0.006, "leaving": 0.006, "past_due": 0.006}
 HABITS = (LOOKER, CASUAL, REGULAR, HEAVY)
 SHARES = (40, 33, 20, 7)
 
@@ -95,7 +99,8 @@ SHARES = (40, 33, 20, 7)
 class Role:
     """A customer of the story and what is in store for them.
 
-    ``trouble`` is how a purchase of theirs is taken back, if it is: refunded, charged_back, or won after a dispute.
+    ``trouble`` is how a purchase of theirs is taken back, if it is: refunded, failed_refund, charged_back, won
+    after a dispute, or disputed still. ``ending`` is what their subscription is at last, if that is told.
     """
 
     person: Person
@@ -106,6 +111,7 @@ class Role:
     gift_reversed: bool
     has_queue: bool
     trouble: str
+    ending: str
 
 
 class Lots:
@@ -123,10 +129,8 @@ class Lots:
         # What needs some days to happen comes to those who signed up early.
         self.gift_reversed = self._deal(0.007, to_early=True)
         self.queued = self._deal(0.02, to_early=True)
-        self._trouble = {
-            kind: self._deal(share, to_early=True)
-            for kind, share in {"charged_back": 0.007, "refunded": 0.01, "won": 0.004}.items()
-        }
+        self._trouble = {kind: self._deal(share, to_early=True) for kind, share in TROUBLES.items()}
+        self._ending = {kind: self._deal(share, to_early=True) for kind, share in ENDINGS.items()}
         self.odd = dict(zip(rng.sample(range(users), users // 6), ODD_IDENTITIES, strict=False))
 
     def _deal(self, share: float, *, to_early: bool = False) -> frozenset[int]:
@@ -138,10 +142,15 @@ class Lots:
     def habit(self, number: int) -> Habit | None:
         if self.trouble(number):
             return TROUBLED
+        if self.ending(number):
+            return SUBSCRIBER
         return WHALE if number in self.whales else None
 
     def trouble(self, number: int) -> str:
         return next((kind for kind, dealt in self._trouble.items() if number in dealt), "")
+
+    def ending(self, number: int) -> str:
+        return next((kind for kind, dealt in self._ending.items() if number in dealt), "")
 
     def end_status(self, number: int) -> str:
         if number in self.suspended:
@@ -176,6 +185,7 @@ def _role(rng: Random, number: int, day: datetime, lots: Lots, identity: Identit
         gift_reversed=number in lots.gift_reversed,
         has_queue=number in lots.queued,
         trouble=lots.trouble(number),
+        ending=lots.ending(number),
     )
 
 

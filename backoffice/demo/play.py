@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 from django.db import transaction
@@ -54,6 +55,7 @@ class _Players:
     def __init__(self, story: Story, password: Callable[[], str]) -> None:
         self.spending = Spending(story.period.end)
         self._password = password
+        self._period = story.period
         self._people: dict[str, int] = {}
         self._staff: dict[str, StaffMember] = {}
         # Sign-ups and activities are played for a whole day at once.
@@ -98,6 +100,8 @@ class _Players:
 
     def _open(self, act: acts.Opening) -> None:
         company.open_company(staff=act.staff, packs=act.packs, password=self._password, told=act.told)
+        company.sell_plans()
+        company.enter_rates(Random(str(act.told)), self._period)  # noqa: S311 (a story, not a secret)
         self._staff |= {member.email: member for member in StaffMember.objects.all()}
 
     def _close(self, act: acts.Closing) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from backoffice.demo import ids, stripe_events
 from backoffice.demo.acts import Delivery, Pack, Person
@@ -13,6 +14,7 @@ from backoffice.demo.period import DAY, Period, moment_between
 # How the product asks for money: it names the credits itself, or Stripe's checkout does, or the price of the pack.
 WAYS = {"intent": 70, "session": 18, "priced_session": 12}
 TELLS_OF_CUSTOMER = 0.2
+DECLINED = 0.04
 PAYOUT_WEEKDAY, PAYOUT_HOUR = 1, 6
 
 
@@ -22,7 +24,11 @@ def purchase(rng: Random, at: datetime, person: Person, pack: Pack) -> Iterator[
     user = {"user_id": person.external_id}
     told = user | {"credits": str(pack.credits)}
     paid_at = at - timedelta(seconds=rng.randint(2, 9))
-    intent = stripe_events.payment_intent(rng, paid_at, person, pack, told if way == "intent" else {})
+    if rng.random() < DECLINED:
+        tried_at = paid_at - timedelta(seconds=rng.randint(20, 60))
+        declined = stripe_events.declined_intent(rng, tried_at, person, pack, told)
+        yield _delivery(rng, at, "payment_intent.payment_failed", declined, person)
+    intent = _intent(rng, paid_at, person, pack, told if way == "intent" else {})
     if rng.random() < TELLS_OF_CUSTOMER:
         yield _delivery(rng, at, "customer.created", stripe_events.customer(paid_at, person))
     if way != "intent":
@@ -57,8 +63,20 @@ def unclear_payments(rng: Random, period: Period, someone: Person) -> Iterator[D
     )
     for pack, metadata in told:
         at = moment_between(rng, max(period.start, period.end - 9 * DAY), period.end - timedelta(minutes=1))
-        intent = stripe_events.payment_intent(rng, at, stranger, pack, metadata)
+        intent = _intent(rng, at, stranger, pack, metadata)
         yield _delivery(rng, at, "payment_intent.succeeded", intent)
+
+
+def _intent(rng: Random, at: datetime, person: Person, pack: Pack, metadata: stripe_events.Object) -> dict[str, Any]:
+    return stripe_events.payment_intent(
+        rng,
+        at,
+        person,
+        amount=pack.price_minor,
+        currency=pack.currency,
+        description=f"{pack.name}: {pack.credits} credits",
+        metadata=metadata,
+    )
 
 
 def _delivery(
@@ -68,5 +86,4 @@ def _delivery(
         at=at,
         body=stripe_events.event(rng, at, event_type, subject),
         person_id=person.external_id if person else None,
-        payment_id=subject["id"] if subject["object"] == "payment_intent" else "",
     )

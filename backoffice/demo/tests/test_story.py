@@ -12,9 +12,10 @@ from random import Random
 import pytest
 from django.core.validators import validate_email
 
-from backoffice.demo import acts, disputes, subscriptions
+from backoffice.demo import acts, subscriptions
 from backoffice.demo.names import ODD_IDENTITIES, Registrar
 from backoffice.demo.period import DAY, Period, midnight
+from backoffice.demo.plans import TIERS
 from backoffice.demo.story import Story, tell
 
 KEYED = (acts.Bonus, acts.Gift, acts.Adjustment, acts.GiftReversal, acts.UsageRefund)
@@ -37,6 +38,11 @@ def story() -> Story:
 
 def of(story: Story, *kinds: type) -> list:
     return [act for act in story.acts if isinstance(act, kinds)]
+
+
+def told(story: Story) -> Counter:
+    """The types of Stripe's events, each with how many there are."""
+    return Counter(json.loads(act.body)["type"] for act in of(story, acts.Delivery))
 
 
 def people(story: Story) -> list[acts.Person]:
@@ -112,14 +118,13 @@ def test_even_a_small_company_has_somebody_of_every_kind():
     assert of(story, acts.Gift)
     assert of(story, acts.Adjustment)
     assert of(story, acts.GiftReversal)
-    assert {clawback.kind for clawback in of(story, disputes.Clawback)} == {"reversal", "chargeback"}
-    assert of(story, disputes.Reinstatement)
+    assert {"charge.refunded", "charge.dispute.created", "charge.dispute.closed"} <= set(told(story))
 
 
 def test_demo_customers_work_and_never_touch_credits(story):
     demo = {person.external_id for person in people(story) if person.is_demo}
     busy = {act.person_id for act in of(story, acts.Activity) if act.action == "generate"}
-    moved = of(story, acts.Spend, acts.Hold, acts.Subscription, acts.Renewal, acts.Delivery, disputes.Clawback, *KEYED)
+    moved = of(story, acts.Spend, acts.Hold, acts.Renewal, acts.Delivery, *KEYED)
     assert demo & busy
     assert not demo & {act.person_id for act in moved}
 
@@ -137,7 +142,7 @@ def test_nobody_acts_before_the_signup_or_after_a_suspension(story):
 
 def test_ids_and_keys_are_used_once(story):
     used = Counter(act.event_id for act in of(story, acts.Activity))
-    used += Counter(act.reference for act in of(story, acts.Spend, acts.Hold, disputes.Clawback))
+    used += Counter(act.reference for act in of(story, acts.Spend, acts.Hold))
     used += Counter(act.key for act in of(story, *KEYED))
     used += Counter(json.loads(act.body)["id"] for act in of(story, acts.Delivery))
     used += Counter(person.external_id for person in people(story))
@@ -147,35 +152,74 @@ def test_ids_and_keys_are_used_once(story):
 
 def test_credits_lapse_at_midnight_so_that_no_batch_straddles_it(story):
     lapses = [act.expires_at for act in of(story, acts.Bonus, acts.Gift) if act.expires_at]
-    lapses += [act.since for act in of(story, acts.Subscription)]
     assert {(at.hour, at.minute, at.second) for at in lapses} == {(0, 0, 0)}
 
 
-def grants_of(plan: str, *, days: int, seed: int = 1) -> list[subscriptions.Grant]:
+def chapters_of(plan: str, *, days: int = 59, seed: int = 1, ending: str = "") -> list[subscriptions.Chapter]:
     person = replace(people(tell(users=1, seed=3, period=PERIOD))[0], plan=plan, joined=PERIOD.end - days * DAY)
-    return list(subscriptions.grants(Random(seed), person, PERIOD))
+    return list(subscriptions.chapters(Random(seed), person, PERIOD, ending=ending))
 
 
-def test_a_plan_grants_each_month_from_the_day_it_is_taken_until_the_same_day_of_the_next():
-    first, *others = grants_of("starter", days=55)
-    assert first.since == midnight(first.at.date())
-    assert first.monthly == first.credits == subscriptions.ALLOWANCES["starter"]
-    for before, grant in pairwise([first, *others]):
-        assert grant.at == before.lapses + subscriptions.SWEPT_AFTER
+def types_of(chapter: subscriptions.Chapter) -> list[str]:
+    return [json.loads(act.body)["type"] for act in chapter.acts if isinstance(act, acts.Delivery)]
+
+
+def subject_of(chapter: subscriptions.Chapter, kind: str) -> dict:
+    bodies = [json.loads(act.body) for act in chapter.acts if isinstance(act, acts.Delivery)]
+    return next(body["data"]["object"] for body in bodies if body["data"]["object"]["object"] == kind)
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Nothing befalls a subscription."""
+    for name in ("UPGRADES", "TRIALS", "YEARLY", "DISCOUNTS", "LEAVES", "FAILS", "PAUSES", "DOWNGRADES"):
+        monkeypatch.setattr(subscriptions, name, 0)
+    return monkeypatch
+
+
+def test_each_month_of_a_plan_is_paid_for_and_grants_until_the_same_day_of_the_next(plain):
+    first, *others = chapters_of("starter")
+    assert types_of(first) == ["customer.subscription.created", "invoice.paid", "payment_intent.succeeded"]
     assert others
-    assert {grant.lapses.day for grant in (first, *others)} == {first.since.day}
+    for before, chapter in pairwise([first, *others]):
+        assert chapter.at == before.lapses + subscriptions.COLLECTED_AFTER
+    for chapter in (first, *others):
+        assert chapter.credits == TIERS["starter"].credits
+        assert chapter.lapses.time() == midnight(chapter.lapses.date()).time()
+        assert subject_of(chapter, "invoice")["total"] == TIERS["starter"].prices["USD", "month"]
 
 
-def test_an_upgrade_grants_the_difference_within_the_month():
-    found = (upgrade_in(grants_of("pro", days=59, seed=seed)) for seed in range(50))
-    before, upgrade = next(filter(None, found))
-    assert before.credits + upgrade.credits == upgrade.monthly == subscriptions.ALLOWANCES["pro"]
-    assert before.at < upgrade.at < upgrade.lapses == before.lapses
+def test_an_upgrade_pays_and_grants_the_difference_within_the_month(plain):
+    plain.setattr(subscriptions, "UPGRADES", 1)
+    found = [chapters_of("pro", seed=seed) for seed in range(20)]
+    (first, upgrade), *_ = [
+        pair
+        for chapters in found
+        for pair in pairwise(chapters)
+        if subject_of(pair[1], "invoice")["billing_reason"] == "subscription_update"
+    ]
+    assert first.credits + upgrade.credits == TIERS["pro"].credits
+    assert first.at < upgrade.at < upgrade.lapses == first.lapses
+    assert 0 < subject_of(upgrade, "invoice")["total"] < TIERS["pro"].prices["USD", "month"]
 
 
-def upgrade_in(grants: list[subscriptions.Grant]) -> list[subscriptions.Grant]:
-    return next(([before, grant] for before, grant in pairwise(grants) if grant.monthly), [])
+def test_a_year_is_paid_for_at_once_and_grants_month_by_month(plain):
+    plain.setattr(subscriptions, "YEARLY", 1)
+    first, *others = chapters_of("pro")
+    assert subject_of(first, "invoice")["total"] == TIERS["pro"].prices["USD", "year"]
+    assert others
+    assert all(isinstance(act, acts.Renewal) for chapter in others for act in chapter.acts)
 
 
-def test_no_plan_grants_nothing():
-    assert not grants_of("free", days=55)
+@pytest.mark.parametrize(
+    ("ending", "status"), [("trialing", "trialing"), ("leaving", "active"), ("past_due", "past_due")]
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_an_ending_that_is_told_is_what_the_subscription_is_at_last(ending, status, seed):
+    *_, last = chapters_of("pro", ending=ending, seed=seed)
+    told = subject_of(last, "subscription")
+    assert (told["status"], told["cancel_at_period_end"]) == (status, ending == "leaving")
+
+
+def test_no_plan_has_no_subscription():
+    assert not chapters_of("free")
