@@ -34,6 +34,10 @@ class Terms:
     started: datetime
     discount: Object | None = None
 
+    def discount_at(self, at: datetime) -> Object | None:
+        """The discount as long as it lasts."""
+        return self.discount if self.discount and seconds(at) < self.discount["end"] else None
+
 
 def discount(terms_id: str, at: datetime, ends: datetime, percent: int) -> dict[str, Any]:
     """A coupon that takes ``percent`` off until ``ends``."""
@@ -90,7 +94,7 @@ def subscription(
         "current_period_end": seconds(ends),
         "current_period_start": seconds(starts),
         "customer": terms.person.stripe_customer_id,
-        "discount": terms.discount,
+        "discount": terms.discount_at(starts),
         "ended_at": None,
         "items": {"object": "list", "data": [item], "has_more": False, "total_count": 1},
         "livemode": False,
@@ -109,7 +113,8 @@ def invoice(
 ) -> dict[str, Any]:
     """An invoice that was paid by ``payment_intent``, unless told otherwise."""
     subtotal = sum(line.amount for line in lines)
-    percent = terms.discount["coupon"]["percent_off"] if terms.discount else 0
+    off = terms.discount_at(at)
+    percent = off["coupon"]["percent_off"] if off else 0
     total = subtotal - round(subtotal * percent / 100)
     told = {"status": "paid", "payment_intent": None, "attempt_count": 1} | fields
     is_paid = told["status"] == "paid"
@@ -127,7 +132,7 @@ def invoice(
         "customer": terms.person.stripe_customer_id,
         "customer_email": terms.person.email,
         "customer_name": terms.person.name,
-        "discount": terms.discount,
+        "discount": off,
         "due_date": None,
         "hosted_invoice_url": None,
         "lines": {

@@ -111,13 +111,14 @@ class _Course:
             middle = starts + self.rng.randint(4, 20) * DAY
             is_last = number == last
             if number > 1 and is_last and LEAVES <= fate < LEAVES + FAILS:
-                yield self.unpaid(starts, ends)
+                unpaid = self.not_paid(starts, ends)
+                yield self.unpaid(unpaid, starts, ends)
                 if self.ending:
                     return
                 if self.rng.random() >= RECOVERS:
                     yield self.ended(starts + 14 * DAY, "canceled")
                     return
-                yield self.recovered(starts + 3 * DAY, starts, ends)
+                yield self.recovered(unpaid, starts + 3 * DAY, starts, ends)
                 continue
             if number > 1 and is_last and LEAVES + FAILS <= fate < LEAVES + FAILS + DOWNGRADES:
                 self.tier = self.goal = smaller(self.tier)
@@ -140,19 +141,35 @@ class _Course:
         at = starts + COLLECTED_AFTER
         return self.paid_period(at, "customer.subscription.updated", "subscription_cycle", starts, ends)
 
-    def recovered(self, at: datetime, starts: datetime, ends: datetime) -> Chapter:
+    def recovered(self, unpaid: stripe_events.Object, at: datetime, starts: datetime, ends: datetime) -> Chapter:
         """Another card pays what the first one did not."""
-        return self.paid_period(at, "customer.subscription.updated", "subscription_cycle", starts, ends)
+        told = {
+            **unpaid,
+            "status": "paid",
+            "paid": True,
+            "amount_paid": unpaid["total"],
+            "amount_remaining": 0,
+            "attempt_count": 2,
+            "status_transitions": {**unpaid["status_transitions"], "paid_at": seconds(at)},
+        }
+        acts = [
+            self.delivery(at, "customer.subscription.updated", self.told("active", starts, ends)),
+            *self.collected(at, told),
+        ]
+        return Chapter(at=at, acts=acts, credits=self.tier.credits, lapses=ends)
 
     def paid_period(self, at: datetime, event_type: str, reason: str, starts: datetime, ends: datetime) -> Chapter:
         line = Line(tier=self.tier, amount=self.price(self.tier), starts=starts, ends=ends)
         acts = [self.delivery(at, event_type, self.told("active", starts, ends)), *self.paid(at, [line], reason)]
         return Chapter(at=at, acts=acts, credits=self.tier.credits, lapses=ends)
 
-    def unpaid(self, starts: datetime, ends: datetime) -> Chapter:
-        at = starts + COLLECTED_AFTER
+    def not_paid(self, starts: datetime, ends: datetime) -> stripe_events.Object:
+        """The invoice of a period that no card paid."""
         line = Line(tier=self.tier, amount=self.price(self.tier), starts=starts, ends=ends)
-        told = self.invoice(at, [line], "subscription_cycle", status="open")
+        return self.invoice(starts + COLLECTED_AFTER, [line], "subscription_cycle", status="open")
+
+    def unpaid(self, told: stripe_events.Object, starts: datetime, ends: datetime) -> Chapter:
+        at = starts + COLLECTED_AFTER
         acts = [
             self.delivery(at, "invoice.payment_failed", told),
             self.delivery(at, "customer.subscription.updated", self.told("past_due", starts, ends)),
@@ -207,7 +224,10 @@ class _Course:
         )
 
     def paid(self, at: datetime, lines: Sequence[Line], reason: str) -> Iterator[Delivery]:
-        told = self.invoice(at, lines, reason)
+        yield from self.collected(at, self.invoice(at, lines, reason))
+
+    def collected(self, at: datetime, told: stripe_events.Object) -> Iterator[Delivery]:
+        """An invoice that is paid, and what pays it."""
         if not told["total"]:
             yield self.delivery(at, "invoice.paid", told)
             return
@@ -217,7 +237,7 @@ class _Course:
             self.person,
             amount=told["total"],
             currency=self.terms.currency,
-            description="Subscription update" if reason == "subscription_update" else "Subscription",
+            description="Subscription update" if told["billing_reason"] == "subscription_update" else "Subscription",
             metadata={},
             invoice_id=told["id"],
         )
