@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from backoffice.lib import embedded
-from benchmarks import batches, charges, customer_pages, database, exports, imports, machine, report, saving
+from benchmarks import batches, charges, customer_pages, database, exports, imports, machine, report, saving, webhooks
 from benchmarks.clients import REPOSITORY
 from benchmarks.measures import Result
 from benchmarks.setting import FULL, QUICK, Setting, Size, say
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "exports": exports.measure,
     "imports": imports.measure,
     "saving": saving.measure,
+    "webhooks": webhooks.measure,
 }
 
 
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="see that everything works; the figures mean nothing")
-    parser.add_argument("--without-peer", action="store_true", help="leave django-hordak out")
+    parser.add_argument("--without-peer", action="store_true", help="leave django-hordak and dj-stripe out")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS), help="these alone")
     parser.add_argument("--results", type=Path, help="write results.json here alone, and leave the page as it is")
     return parser

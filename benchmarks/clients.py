@@ -68,10 +68,10 @@ def clients(
         yield [stack.enter_context(client(module, environment, python)) for _ in range(number)]
 
 
-def rate(group: Sequence[Client], command: str, *, seconds: float) -> float:
-    """How often a second all of them together did what ``command`` does, all at the same time."""
+def rate(group: Sequence[Client], command: str, *, seconds: float, **arguments: Any) -> float:
+    """How often a second all of them together did what ``command`` does, with ``arguments``, all at the same time."""
     start_at = time.time() + HEAD_START_SECONDS
     for one in group:
-        one.ask(command, seconds=seconds, start_at=start_at)
+        one.ask(command, seconds=seconds, start_at=start_at, **arguments)
     answers = [one.answer() for one in group]
     return sum(answer["count"] / answer["seconds"] for answer in answers)

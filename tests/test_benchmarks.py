@@ -31,11 +31,13 @@ def test_a_quick_run_writes_its_results_and_leaves_a_proven_ledger(tmp_path):
     assert rows[0]["holds"] == (rows[0]["ratio"] >= 0.5)
 
 
-def test_a_quick_run_audits_saves_into_a_chain_that_is_proven(tmp_path):
+def test_a_quick_run_audits_saves_into_a_chain_that_is_proven_and_takes_deliveries(tmp_path):
     written = tmp_path / "results.json"
-    command = [sys.executable, "-m", "benchmarks", "--quick", "--without-peer", "--only", "saving"]
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--without-peer", "--only", "saving", "webhooks"]
     subprocess.run([*command, "--results", written], cwd=databases.REPOSITORY, check=True)
-    log, whole = json.loads(written.read_text())
+    log, whole, deliveries = json.loads(written.read_text())
+    assert (deliveries["unit"], deliveries["goal"]) == ("deliveries/s", None)
+    assert deliveries["value"] > 0 and deliveries["anchor_value"] > 0
     assert (log["anchor"], log["goal"]) == ("the stock LogEntry, beyond the same", "<= 1")
     assert (whole["anchor"], whole["goal"]) == ("a save with the stock LogEntry", None)
     assert whole["value"] > 0 and whole["anchor_value"] > 0

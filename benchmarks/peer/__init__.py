@@ -1,1 +1,4 @@
-"""The peer: django-hordak, the double-entry ledger that a Django team would pick, in an environment of its own."""
+"""The peers, in an environment of their own: what a Django team would pick instead.
+
+django-hordak is a double-entry ledger, dj-stripe keeps what Stripe tells.
+"""

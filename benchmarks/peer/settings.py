@@ -1,4 +1,4 @@
-"""The smallest project that django-hordak runs in."""
+"""The smallest project that django-hordak and dj-stripe run in."""
 
 import os
 
@@ -11,7 +11,7 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DEFAULT_CURRENCY = HORDAK_INTERNAL_CURRENCY = "USD"
 CURRENCIES = ["USD"]
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "mptt", "djmoney", "hordak"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "mptt", "djmoney", "hordak", "djstripe"]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -22,3 +22,8 @@ DATABASES = {
         "PORT": _login.get("port", ""),
     }
 }
+ROOT_URLCONF = "benchmarks.peer.urls"
+ALLOWED_HOSTS = ["testserver"]
+STRIPE_TEST_SECRET_KEY = "sk_test_OfTheBenchmarkAsksNobody00"  # noqa: S105 (asks nobody)
+STRIPE_LIVE_MODE = False
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"

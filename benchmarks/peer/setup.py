@@ -1,4 +1,4 @@
-"""Sets the peer up: a virtual environment of pinned packages, a database on the product's server, its accounts."""
+"""Sets the peers up: a virtual environment of pinned packages, a database on the product's server, its accounts."""
 
 import hashlib
 import os
@@ -18,15 +18,15 @@ REQUIREMENTS = REPOSITORY / "benchmarks" / "requirements-peer.txt"
 
 @dataclass(frozen=True)
 class Peer:
-    """The peer's interpreter and what its processes need to know."""
+    """The peers' interpreter and what their processes need to know."""
 
     python: str
     environment: Mapping[str, str]
 
 
 @contextmanager
-def ready(*, accounts: int) -> Iterator[Peer]:
-    """The peer with ``accounts`` accounts in a database of its own, which is dropped with the block."""
+def ready(*, accounts: int = 0) -> Iterator[Peer]:
+    """The peers in a database of their own, with ``accounts`` accounts to transfer between; dropped with the block."""
     name = f"bench_peer_{os.getpid()}"
     peer = Peer(_installed(embedded.data_dir(os.environ) / "benchmarks" / "peer"), _environment(name))
     databases.create(name)
@@ -37,8 +37,9 @@ def ready(*, accounts: int) -> Iterator[Peer]:
             cwd=REPOSITORY,
             check=True,
         )
-        with client("benchmarks.peer.transfers", peer.environment, peer.python) as process:
-            process.call("populate", number=accounts)
+        if accounts:
+            with client("benchmarks.peer.transfers", peer.environment, peer.python) as process:
+                process.call("populate", number=accounts)
         yield peer
     finally:
         databases.drop(name)
