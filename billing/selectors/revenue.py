@@ -31,7 +31,8 @@ WITH moved AS (
     -- What went back by the charge's own sum, and no refund tells of.
     SELECT user_id, charge_as_of, currency, 'refunds_minor', refunded_minor - coalesce((
         SELECT sum(refund.amount_minor) FROM billing_refund AS refund
-        WHERE refund.payment_id = payment.id AND refund.status = ANY(%(going_back)s)), 0)
+        WHERE refund.payment_id = payment.id AND refund.status = ANY(%(going_back)s)
+            AND refund.stripe_refund_id IS NOT NULL), 0)
     FROM billing_payment AS payment WHERE charge_refunded_minor > 0
   UNION ALL
     SELECT payment.user_id, dispute.closed_at, payment.currency, 'lost_disputes_minor', dispute.amount_minor

@@ -109,6 +109,14 @@ def test_what_went_back_by_the_charge_alone_counts_once_beside_the_refunds_that_
     assert selectors.revenue(MARCH)[0].refunds_minor == 300 + (700 - 300 - 100)
 
 
+def test_a_refund_that_was_only_asked_for_hides_nothing_of_what_the_charge_says_went_back(customer):
+    payment = paid(customer, refunded_minor=300, charge_refunded_minor=300, charge_as_of=NOON + 2 * DAY)
+    Refund.objects.create(
+        payment=payment, amount_minor=300, actor=StaffFactory(), idempotency_key="asked", refunded_at=NOON + DAY
+    )
+    assert selectors.revenue(MARCH)[0].refunds_minor == 300
+
+
 def test_fees_count_in_the_currency_that_stripe_settles_in_and_those_that_are_unknown_are_told(customer):
     paid(customer, 900, currency="EUR", **fee(61))
     paid(customer, 500, currency="EUR")
