@@ -1,12 +1,13 @@
 """What Stripe's ids lead to in the search of Ctrl-K."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from django.urls import reverse
 
 from backoffice.lib.money import format_money
 from backoffice.lib.registry import JumpHit
 from billing import selectors
+from billing.models import Dispute, Refund
 
 SHOWN = 5
 
@@ -52,30 +53,12 @@ def subscriptions(text: str) -> Iterator[JumpHit]:
 
 def refunds(text: str) -> Iterator[JumpHit]:
     """The refund of exactly this re_ id."""
-    if not _may_be_of_stripe(text):
-        return
-    for refund in selectors.refunds_named(text):
-        payment = refund.payment
-        yield JumpHit(
-            label=f"{format_money(refund.amount_minor, payment.currency)} back · {payment.user.email}",
-            detail=str(refund),
-            url=reverse("admin:billing_refund_change", args=[refund.pk]),
-            icon="refund",
-        )
+    return _money_back(text, selectors.refunds_named, "back", "refund")
 
 
 def disputes(text: str) -> Iterator[JumpHit]:
     """The dispute of exactly this id of Stripe's (dp_ or du_)."""
-    if not _may_be_of_stripe(text):
-        return
-    for dispute in selectors.disputes_named(text):
-        payment = dispute.payment
-        yield JumpHit(
-            label=f"{format_money(dispute.amount_minor, payment.currency)} disputed · {payment.user.email}",
-            detail=str(dispute),
-            url=reverse("admin:billing_dispute_change", args=[dispute.pk]),
-            icon="dispute",
-        )
+    return _money_back(text, selectors.disputes_named, "disputed", "dispute")
 
 
 def events(text: str) -> Iterator[JumpHit]:
@@ -86,6 +69,21 @@ def events(text: str) -> Iterator[JumpHit]:
             detail=event.stripe_id,
             url=reverse("admin:billing_stripeevent_change", args=[event.pk]),
             icon="inbox",
+        )
+
+
+def _money_back(
+    text: str, named: Callable[[str], Iterable[Refund | Dispute]], word: str, kind: str
+) -> Iterator[JumpHit]:
+    if not _may_be_of_stripe(text):
+        return
+    for row in named(text):
+        amount = format_money(row.amount_minor, row.payment.currency)
+        yield JumpHit(
+            label=f"{amount} {word} · {row.payment.user.email}",
+            detail=str(row),
+            url=reverse(f"admin:billing_{kind}_change", args=[row.pk]),
+            icon=kind,
         )
 
 
