@@ -59,8 +59,14 @@ class Opening(Act):
     """The company begins: ``told`` is what the story was made from."""
 
     staff: Sequence[Colleague]
-    packs: Sequence[Pack]
     told: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutOnSale(Act):
+    """What Stripe has told of plans and packs so far goes on sale."""
+
+    colleague: str
 
 
 @dataclass(frozen=True, kw_only=True)

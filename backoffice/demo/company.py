@@ -10,12 +10,14 @@ from django.contrib.auth.models import Group
 from accounts.models import Customer, StaffMember
 from audit import services as audit
 from audit.actions import Action
+from audit.modeladmin import plain
 from audit.models import AuditEntry
-from backoffice.demo.acts import Colleague, Pack, Person
+from backoffice.demo.acts import Colleague, Person
+from backoffice.demo.catalogue import PACKS
 from backoffice.demo.office import ADMIN
 from backoffice.demo.period import Period
 from backoffice.demo.plans import SWAY, TIERS, WORTH
-from billing.models import CreditPack, ExchangeRate, Plan, PlanPrice
+from billing.models import CreditPack, ExchangeRate, Plan
 
 RESOURCE = audit.Resource("backoffice.demo", "demo", "demo company")
 
@@ -30,10 +32,8 @@ def whats_here() -> str:
     return "A demo company is here that was stopped halfway" if told else "There are customers already"
 
 
-def open_company(
-    *, staff: Sequence[Colleague], packs: Sequence[Pack], password: Callable[[], str], told: Mapping[str, Any]
-) -> None:
-    """Staff with their roles, an admin, the packs for sale, and a note in the audit log.
+def open_company(*, staff: Sequence[Colleague], password: Callable[[], str], told: Mapping[str, Any]) -> None:
+    """Staff with their roles, an admin, and a note in the audit log.
 
     ``password`` is asked for only if there is no such admin yet; the others then have the same, so that each role can
     be looked at. Else they cannot log in.
@@ -50,42 +50,31 @@ def open_company(
             member.save(update_fields=["password"])
         # Whoever deleted a default role before has a colleague without one.
         member.groups.set(Group.objects.filter(default_role=colleague.role))
-    CreditPack.objects.bulk_create(
-        CreditPack(
-            name=pack.name,
-            credits=pack.credits,
-            price_minor=pack.price_minor,
-            currency=pack.currency,
-            stripe_price_id=pack.price_id,
-            position=position,
-        )
-        for position, pack in enumerate(packs, start=1)
-    )
 
 
-def sell_plans() -> None:
-    """The plans, each with its prices."""
-    plans = Plan.objects.bulk_create(
-        Plan(
-            key=tier.key,
-            name=tier.name,
-            monthly_credits=tier.credits,
-            trial_credits=tier.trial,
-            stripe_product_id=tier.product_id,
-            position=position,
-        )
-        for position, tier in enumerate(TIERS.values(), start=1)
-    )
-    PlanPrice.objects.bulk_create(
-        PlanPrice(
-            plan=plan,
-            stripe_price_id=TIERS[plan.key].price_id(currency, interval),
-            amount_minor=minor,
-            currency=currency,
-            interval=interval,
-        )
-        for plan in plans
-        for (currency, interval), minor in TIERS[plan.key].prices.items()
+def put_on_sale(*, actor: StaffMember) -> None:
+    """What Stripe has told of becomes what customers can buy, as ``actor`` enters it: a plan gets the key that the
+    product knows it by and what its trial gives."""
+    for position, tier in enumerate(TIERS.values(), start=1):
+        plan = Plan.objects.get(stripe_product_id=tier.product_id)
+        _enter(plan, actor, key=tier.key, trial_credits=tier.trial, is_active=True, position=position)
+    for position, told in enumerate(PACKS, start=1):
+        pack = CreditPack.objects.get(stripe_price_id=told.price_id)
+        _enter(pack, actor, is_active=True, position=position)
+
+
+def _enter(row: Plan | CreditPack, actor: StaffMember, **columns: Any) -> None:
+    changed = {name: value for name, value in columns.items() if getattr(row, name) != value}
+    old = {name: plain(getattr(row, name)) for name in changed}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(changed))
+    audit.record(
+        action=Action.RECORD_CHANGED,
+        actor=actor,
+        resource=audit.Resource.of(row),
+        old_values=old,
+        new_values={name: plain(value) for name, value in changed.items()},
     )
 
 

@@ -62,6 +62,7 @@ class _Players:
         self._parts: Mapping[type[acts.Act], Callable[[Any], None]] = {
             **Bookings(self._settled, self._staff).parts,
             acts.Opening: self._open,
+            acts.PutOnSale: self._put_on_sale,
             acts.Bonus: self._give_bonus,
             acts.Spend: self._spend,
             acts.Hold: self._hold,
@@ -99,10 +100,12 @@ class _Players:
         )
 
     def _open(self, act: acts.Opening) -> None:
-        company.open_company(staff=act.staff, packs=act.packs, password=self._password, told=act.told)
-        company.sell_plans()
+        company.open_company(staff=act.staff, password=self._password, told=act.told)
         company.enter_rates(Random(str(act.told)), self._period)  # noqa: S311 (a story, not a secret)
         self._staff |= {member.email: member for member in StaffMember.objects.all()}
+
+    def _put_on_sale(self, act: acts.PutOnSale) -> None:
+        company.put_on_sale(actor=self._staff[act.colleague])
 
     def _close(self, act: acts.Closing) -> None:
         self._let_waits_end()

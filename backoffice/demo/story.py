@@ -6,10 +6,9 @@ from datetime import timedelta
 from itertools import groupby
 from random import Random
 
-from backoffice.demo import ids, lives, till
-from backoffice.demo.acts import Act, Activity, Closing, Opening, Sweep
-from backoffice.demo.catalogue import PACKS
-from backoffice.demo.office import STAFF
+from backoffice.demo import ids, lives, shop, till
+from backoffice.demo.acts import Act, Activity, Closing, Opening, PutOnSale, Sweep
+from backoffice.demo.office import BILLING, STAFF
 from backoffice.demo.people import SOURCES, cast
 from backoffice.demo.period import DAY, Period
 
@@ -37,7 +36,9 @@ def tell(*, users: int, seed: int, period: Period) -> Story:
     rng = Random(f"{seed}:company")  # noqa: S311 (a story, not a secret)
     roles = cast(rng, users, period)
     told = {"users": users, "days": period.days, "seed": seed, "until": period.until.isoformat()}
-    acts: list[Act] = [Opening(at=period.start, staff=STAFF, packs=PACKS, told=told)]
+    acts: list[Act] = [Opening(at=period.start, staff=STAFF, told=told)]
+    acts += shop.entered(rng, period.start)
+    acts.append(PutOnSale(at=period.start, colleague=BILLING.email))
     for number, role in enumerate(roles):
         # Chance of one's own, so that no life hangs on the length of another.
         acts += lives.live(Random(f"{seed}:{number}"), role, period)  # noqa: S311

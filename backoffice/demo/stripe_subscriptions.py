@@ -77,7 +77,7 @@ def subscription(
         "object": "subscription_item",
         "created": seconds(terms.started),
         "metadata": {},
-        "price": _price(terms, tier),
+        "price": recurring_price(tier, terms.currency, terms.interval),
         "quantity": 1,
         "subscription": terms.subscription_id,
     }
@@ -176,7 +176,7 @@ def _line(terms: Terms, line: Line, line_id: str) -> dict[str, Any]:
         "livemode": False,
         "metadata": {},
         "period": {"end": seconds(line.ends), "start": seconds(line.starts)},
-        "price": _price(terms, line.tier),
+        "price": recurring_price(line.tier, terms.currency, terms.interval),
         "proration": line.is_proration,
         "quantity": 1,
         "subscription": terms.subscription_id,
@@ -185,19 +185,20 @@ def _line(terms: Terms, line: Line, line_id: str) -> dict[str, Any]:
     }
 
 
-def _price(terms: Terms, tier: Tier) -> dict[str, Any]:
-    amount = tier.prices[terms.currency, terms.interval]
+def recurring_price(tier: Tier, currency: str, interval: str) -> dict[str, Any]:
+    """The price of a plan."""
+    amount = tier.prices[currency, interval]
     return {
-        "id": tier.price_id(terms.currency, terms.interval),
+        "id": tier.price_id(currency, interval),
         "object": "price",
         "active": True,
         "billing_scheme": "per_unit",
-        "currency": terms.currency.lower(),
+        "currency": currency.lower(),
         "livemode": False,
         "metadata": {},
         "nickname": None,
         "product": tier.product_id,
-        "recurring": {"interval": terms.interval, "interval_count": 1, "usage_type": "licensed"},
+        "recurring": {"interval": interval, "interval_count": 1, "usage_type": "licensed"},
         "tiers_mode": None,
         "transform_quantity": None,
         "type": "recurring",

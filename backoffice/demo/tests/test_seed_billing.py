@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from audit.models import AuditEntry
 from backoffice.demo import subscriptions
 from backoffice.lib.periods import Period
 from billing import selectors
 from billing.models import (
+    CreditPack,
     Dispute,
     ExchangeRate,
     Invoice,
@@ -40,6 +42,15 @@ def test_plans_are_for_sale_by_the_month_and_by_the_year_in_two_currencies():
     assert set(Plan.objects.filter(is_active=True).values_list("key", flat=True)) == {"starter", "pro", "studio"}
     terms = set(PlanPrice.objects.values_list("currency", "interval"))
     assert terms == {(currency, interval) for currency in ("USD", "EUR") for interval in ("month", "year")}
+
+
+def test_what_is_for_sale_was_told_by_stripe_and_put_on_sale_by_staff():
+    sold = [*Plan.objects.all(), *CreditPack.objects.all()]
+    assert all(each.as_of and each.is_active for each in sold)
+    assert not PlanPrice.objects.filter(as_of=None)
+    changes = AuditEntry.objects.filter(action="record.change", new_values__is_active=True)
+    assert {change.resource_type for change in changes} == {"billing.plan", "billing.creditpack"}
+    assert changes.count() == len(sold)
 
 
 def test_subscriptions_are_in_every_state_that_staff_meet():
