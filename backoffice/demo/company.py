@@ -87,7 +87,8 @@ def enter_rates(rng: Random, period: Period) -> None:
             continue
         for base in worth:
             rates.append(ExchangeRate(date=day.date(), base=base, quote="USD", rate=worth[base]))
-            worth[base] *= 1 + SWAY * rng.randint(-10, 10) / 10
+            swayed = worth[base] * (1 + SWAY * rng.randint(-10, 10) / 10)
+            worth[base] = swayed.quantize(worth[base])
     ExchangeRate.objects.bulk_create(rates)
 
 

@@ -43,7 +43,7 @@ TIERS = {
     )
 }
 # What one unit of a currency is worth in dollars as the story begins, and how much that moves in a week at most.
-WORTH = {"EUR": Decimal("1.0850"), "JPY": Decimal("0.0066")}
+WORTH = {"EUR": Decimal("1.0850"), "JPY": Decimal("0.006600")}
 SWAY = Decimal("0.006")
 
 

@@ -111,7 +111,7 @@ class SubscriptionAdmin(ExportMixin, EvidenceAdmin):
             return display.absent()
         behavior = links.words(subscription.pause_behavior).lower()
         resumes = subscription.pause_resumes_at
-        until = format_html("until {}", display.moment(resumes)) if resumes else "until it is resumed in Stripe"
+        until = format_html("until {}", display.day(resumes)) if resumes else "until it is resumed in Stripe"
         return format_html("Invoices: {}, {}", behavior, until)
 
     @admin.display(description="Cancellation")
@@ -191,14 +191,14 @@ def until_of(subscription: Subscription) -> tuple[str, SafeString]:
     if subscription.cancel_at or subscription.cancel_at_period_end:
         return "ends", display.moment(subscription.cancel_at or subscription.current_period_end)
     if subscription.status == SubscriptionStatus.TRIALING and subscription.trial_end:
-        return "trial until", display.moment(subscription.trial_end)
+        return "trial ends", display.moment(subscription.trial_end)
     return ("renews" if subscription.current_period_end else "", display.moment(subscription.current_period_end))
 
 
 def _span(start: datetime | None, end: datetime | None) -> SafeString:
     if not start and not end:
         return display.absent()
-    return format_html("{} to {}", display.moment(start), display.moment(end))
+    return format_html("{} to {}", display.day(start), display.day(end))
 
 
 def _terms(item: SubscriptionItem, currency: str) -> str:
@@ -218,6 +218,6 @@ def _off(discount: Mapping[str, Any]) -> SafeString:
         off = f"{format_money(int(Decimal(discount['amount_off'])), discount['currency'])} off each invoice"
     else:
         off = "Terms unknown"
-    ends = display.moment(datetime.fromisoformat(discount["ends"])) if discount["ends"] else None
+    ends = display.day(datetime.fromisoformat(discount["ends"])) if discount["ends"] else None
     until = format_html("until {}", ends) if ends else "for as long as it lasts"
     return format_html("{} {}, coupon {}", off, until, discount["coupon"] or "unknown")

@@ -31,6 +31,7 @@ from credits.acts import Clawback
 from credits.kinds import TransactionKind
 from credits.limits import Limit
 from credits.postings import PostResult
+from credits.selectors import ledger
 from credits.services.evidence import post_as_staff
 from jobs.services import count_use, lock_staff
 
@@ -185,12 +186,16 @@ def assignable(event: StripeEvent, *, user_id: int, credits: Decimal) -> Purchas
     )
 
 
+@transaction.atomic
 def take_back(*, transaction_id: int, amount: Decimal, actor: User, reason: str, idempotency_key: str) -> PostResult:
     """Take back credits of a purchase that nobody paid. They count against the limit of adjustments.
 
     Raises ReasonMissing, LimitExceeded, CreditError, NotReconcilable if it was paid after all.
     """
     _check_reason(reason)
+    # Whoever books its payment locks the customer too: either it is paid when we look, or they find the credits gone.
+    lock_staff(actor)
+    accounts.lock_customers([ledger().values_list("account_id", flat=True).get(pk=transaction_id)])
     check_unpaid(transaction_id)
     return post_as_staff(
         Clawback(

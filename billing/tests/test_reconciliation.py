@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from accounts import services as accounts
 from accounts.models import Customer, User
 from audit.models import AuditEntry
 from backoffice.lib import clock
@@ -29,7 +30,7 @@ from credits.selectors import balance_of, verify
 from credits.services import claw_back, post
 from jobs.models import RoleLimit
 from tests.factories import CustomerFactory, StaffFactory, permission
-from tests.threads import at_once
+from tests.threads import at_once, while_another_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -447,3 +448,34 @@ def test_a_payment_that_several_people_assign_at_once_is_booked_once(parked):
     assert [type(answer) for answer in answers if not isinstance(answer, Payment)] == [NotReconcilable] * 3
     assert CreditTransaction.objects.count() == AuditEntry.objects.count() == Payment.objects.count() == 1
     assert list(verify()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_taken_back_waits_for_a_payment_that_is_being_booked(customer):
+    entry = unpaid_purchase(customer)
+    clerk = StaffFactory()
+
+    def book():
+        accounts.lock_customers([customer.pk])
+        Payment.objects.create(
+            user=customer,
+            transaction=entry,
+            status="succeeded",
+            stripe_payment_id="pi_late",
+            amount_minor=1000,
+            currency="USD",
+            credits_purchased=100,
+            paid_at=clock.now(),
+        )
+
+    def take():
+        return take_back(
+            transaction_id=entry.pk,
+            amount=Decimal(100),
+            actor=clerk,
+            reason="Seen in Stripe",
+            idempotency_key="admin:1",
+        )
+
+    assert isinstance(while_another_waits(book, take)[1], NotReconcilable)
+    assert balance_of(customer.pk).balance == 100

@@ -83,6 +83,11 @@ def moment(at: datetime | None) -> SafeString:
     return absent() if at is None else _time(at, _spoken(timezone.localtime(at), clock.now()))
 
 
+def day(at: datetime | None) -> SafeString:
+    """The date in the reader's zone, where words stand before it: ``until 30 Jun 2026``. The time is on hover."""
+    return absent() if at is None else _time(at, _day(timezone.localtime(at)))
+
+
 def expiry(at: datetime | None) -> SafeString:
     """When something ceases to hold: ``end of 30 Jun 2026`` for the midnight after it, else the day with the time."""
     if at is None:

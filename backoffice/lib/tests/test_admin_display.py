@@ -110,6 +110,14 @@ def test_an_expiry_at_midnight_is_the_end_of_the_day_before(zone, words):
     assert "2026-06-30 22:00:00 UTC" in html
 
 
+@pytest.mark.parametrize(("zone", "words"), [("UTC", "9 Mar 2026"), ("Asia/Tokyo", "10 Mar 2026")])
+def test_a_day_is_the_date_of_the_reader_with_its_time_on_hover(zone, words):
+    with timezone.override(zone):
+        html = display.day(datetime(2026, 3, 9, 20, 30, tzinfo=UTC))
+    assert f">{words}</time>" in html
+    assert 'datetime="2026-03-09T20:30:00+00:00"' in html
+
+
 def test_what_does_not_expire_says_never():
     assert display.expiry(None) == "never"
 
