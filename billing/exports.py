@@ -1,4 +1,4 @@
-"""Payments, subscriptions and what is for sale, as files."""
+"""Payments, what went back of them, subscriptions, invoices and what is for sale, as files."""
 
 from collections.abc import Sequence
 
@@ -64,6 +64,90 @@ SUBSCRIPTIONS = Export(
     rows=selectors.subscriptions,
     columns=_subscription_columns,
     order=42,
+)
+
+
+def _refund_columns() -> Sequence[Column]:
+    return (
+        Column("ID", "pk"),
+        Column("User Email", "payment__user__email"),
+        Column("Amount", major_units_of("amount_minor", "payment__currency")),
+        Column("Currency", "payment__currency"),
+        Column("Status", "status"),
+        Column("Credits", "policy"),
+        Column("Reason", "reason"),
+        Column("Asked For By", "actor__email"),
+        Column("Stripe ID", "stripe_refund_id"),
+        Column("Payment", "payment__stripe_payment_id"),
+        Column("Date", UtcText(F("refunded_at"))),
+        Column("Failed", UtcText(F("failed_at"))),
+    )
+
+
+REFUNDS = Export(
+    key="refunds",
+    label="Refunds",
+    permission="billing.export_refunds",
+    action=Action.REFUNDS_EXPORTED,
+    rows=selectors.all_refunds,
+    columns=_refund_columns,
+    order=44,
+)
+
+
+def _dispute_columns() -> Sequence[Column]:
+    return (
+        Column("ID", "pk"),
+        Column("User Email", "payment__user__email"),
+        Column("Amount", major_units_of("amount_minor", "payment__currency")),
+        Column("Currency", "payment__currency"),
+        Column("Status", "status"),
+        Column("Reason", "reason"),
+        Column("Fee", major_units_of("fee_minor", "fee_currency")),
+        Column("Fee Currency", "fee_currency"),
+        Column("Stripe ID", "stripe_dispute_id"),
+        Column("Payment", "payment__stripe_payment_id"),
+        Column("Opened", UtcText(F("opened_at"))),
+        Column("Evidence Due", UtcText(F("evidence_due_at"))),
+        Column("Closed", UtcText(F("closed_at"))),
+    )
+
+
+DISPUTES = Export(
+    key="disputes",
+    label="Disputes",
+    permission="billing.export_disputes",
+    action=Action.DISPUTES_EXPORTED,
+    rows=selectors.all_disputes,
+    columns=_dispute_columns,
+    order=45,
+)
+
+
+def _invoice_columns() -> Sequence[Column]:
+    return (
+        Column("ID", "pk"),
+        Column("User Email", "user__email"),
+        Column("Number", "number"),
+        Column("Status", "status"),
+        Column("Total", major_units_of("total_minor", "currency")),
+        Column("Paid", major_units_of("amount_paid_minor", "currency")),
+        Column("Currency", "currency"),
+        Column("Stripe ID", "stripe_invoice_id"),
+        Column("Subscription", "stripe_subscription_id"),
+        Column("Issued", UtcText(F("issued_at"))),
+        Column("Paid At", UtcText(F("paid_at"))),
+    )
+
+
+INVOICES = Export(
+    key="invoices",
+    label="Invoices",
+    permission="billing.export_invoices",
+    action=Action.INVOICES_EXPORTED,
+    rows=selectors.invoices,
+    columns=_invoice_columns,
+    order=46,
 )
 
 

@@ -222,7 +222,8 @@ class Story:
     @property
     def last_refunded(self) -> tuple[datetime, int] | None:
         """When the charge spoke last, and how much of it had gone back then, in Stripe's units."""
-        return max(((told.at, told.refunded) for told in self.charged), default=None)
+        said = [(told.at, told.refunded) for told in self.charged if told.refunded is not None]
+        return max(said, default=None)
 
 
 def shown(text: str) -> str:

@@ -62,10 +62,12 @@ def disputes(text: str) -> Iterator[JumpHit]:
 
 
 def events(text: str) -> Iterator[JumpHit]:
-    """The event of exactly this id of Stripe's."""
-    for event in selectors.inbox().filter(stripe_id=text):
+    """The event of exactly this id of Stripe's, and the latest about the object of this id, booked or not."""
+    if not _may_be_of_stripe(text):
+        return
+    for event in selectors.search_events(selectors.inbox(), text).order_by("-received_at", "-pk")[:SHOWN]:
         yield JumpHit(
-            label=event.type,
+            label=f"{event.type} · {event.get_state_display().lower()}",
             detail=event.stripe_id,
             url=reverse("admin:billing_stripeevent_change", args=[event.pk]),
             icon="inbox",

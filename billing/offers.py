@@ -35,7 +35,7 @@ from billing.admin.reconciliation import NAVIGATION, RECONCILE
 from billing.admin.subscriptions import until_of
 from billing.api.payments import PaymentOut, latest
 from billing.badges import invoice_badge, status_badge, subscription_badge
-from billing.exports import PACKS, PAYMENTS, PLANS, RATES, SUBSCRIPTIONS
+from billing.exports import DISPUTES, INVOICES, PACKS, PAYMENTS, PLANS, RATES, REFUNDS, SUBSCRIPTIONS
 from billing.models.statuses import SubscriptionStatus
 from billing.selectors.reconciliation import to_reconcile
 from billing.services import forgetting, lives
@@ -49,11 +49,8 @@ SEE_SUBSCRIPTIONS = "billing.view_subscription"
 def register() -> None:
     """Called once, from ``AppConfig.ready()``."""
     grants.declare()
-    offer(PAYMENTS)
-    offer(SUBSCRIPTIONS)
-    offer(PACKS)
-    offer(PLANS)
-    offer(RATES)
+    for export in (PAYMENTS, SUBSCRIPTIONS, REFUNDS, DISPUTES, INVOICES, PACKS, PLANS, RATES):
+        offer(export)
     _register_lives()
     proving.register()
     plan_guards.register(PlanGuard(key="subscriptions", managed_among=selectors.live_subscription_holders))
@@ -160,7 +157,7 @@ def register() -> None:
             JumpProvider(key=key, label=key.capitalize(), permission=permission, find=find, order=order)
         )
     jump_providers.register(
-        JumpProvider(key="payments", label="Payments", permission=SEE_PAYMENTS, find=jumps.payments, order=30)
+        JumpProvider(key="payments", label="Payments", permission=SEE_PAYMENTS, find=jumps.payments, order=15)
     )
     jump_providers.register(
         JumpProvider(

@@ -31,6 +31,11 @@ HEADERS = {
     "balances": "email,current_balance,current_month_consumed,total_consumed,next_reset_at",
     "payments": "ID,User Email,Amount,Currency,Credits,Status,Method,Stripe ID,Date,Refunded,Disputed",
     "subscriptions": "ID,User Email,Plan,Status,MRR,Currency,Stripe ID,Started,Period End,Trial End,Cancels At,Ended",
+    "refunds": "ID,User Email,Amount,Currency,Status,Credits,Reason,Asked For By,Stripe ID,Payment,Date,Failed",
+    "disputes": (
+        "ID,User Email,Amount,Currency,Status,Reason,Fee,Fee Currency,Stripe ID,Payment,Opened,Evidence Due,Closed"
+    ),
+    "invoices": "ID,User Email,Number,Status,Total,Paid,Currency,Stripe ID,Subscription,Issued,Paid At",
     "packs": "id,name,credits,price,currency,stripe_price_id,is_active,position",
     "plans": "id,key,name,monthly_credits,trial_credits,stripe_product_id,is_active,position",
     "rates": "date,base,quote,rate",

@@ -19,7 +19,6 @@ from billing import selectors
 from billing.admin import links
 from billing.admin.replay import REPLAY, ReplayManyView, ReplayView, replay_chosen
 from billing.badges import state_badge
-from billing.handlers import HANDLERS
 from billing.models import EventState, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
 from billing.services.replay import REPLAYABLE
@@ -31,17 +30,14 @@ SHOWN_ERROR = 120
 
 
 class TypeFilter(admin.SimpleListFilter):
-    """The types that do something here, and all others."""
+    """The types that ever came."""
 
     title, parameter_name = "type", "type"
-    others = "others"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [*((name, name) for name in sorted(HANDLERS)), (self.others, "all others")]
+        return [(name, name) for name in selectors.types_of_events()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
-        if self.value() == self.others:
-            return queryset.exclude(type__in=list(HANDLERS))
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
@@ -62,7 +58,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(StripeEvent)
 class StripeEventAdmin(ChosenRowsMixin, EvidenceAdmin, AuditedModelAdmin):
     list_display = ("when", "type", "state_shown", "subject", "attempts", "error_in_short")
-    list_filter = (StateFilter, TypeFilter, "livemode", ("received_at", DateRangeFilter))
+    list_filter = (StateFilter, "livemode", ("received_at", DateRangeFilter), TypeFilter)
     search_fields = ("stripe_id",)
     search_help_text = "Exact id: evt_, pi_, cs_ or any other"
     ordering = ("-received_at",)

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 
+from audit.exportlists import ExportMixin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
@@ -17,7 +18,7 @@ from billing.models import Invoice
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(EvidenceAdmin):
+class InvoiceAdmin(ExportMixin, EvidenceAdmin):
     list_display = ("when", "number_shown", "customer", "total", "paid", "status_shown", "due")
     list_filter = ("status", ("issued_at", DateRangeFilter))
     search_fields = ("stripe_invoice_id",)
@@ -37,7 +38,10 @@ class InvoiceAdmin(EvidenceAdmin):
         ),
         ("Amounts", {"fields": ("subtotal", "tax", "total", "amount_due", "paid", "attempts", "next_attempt")}),
         ("What follows from it", {"fields": ("payments", "allowance")}),
-        ("Where it is told", {"fields": ("subscription", "at_stripe", "subscription_at_stripe", "hosted", "events")}),
+        (
+            "Where it comes from",
+            {"fields": ("subscription", "at_stripe", "subscription_at_stripe", "hosted", "events")},
+        ),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -94,7 +98,7 @@ class InvoiceAdmin(EvidenceAdmin):
 
     @admin.display(description="Period")
     def period(self, invoice: Invoice) -> str:
-        bounds = ((display.moment(at),) for at in (invoice.period_start, invoice.period_end) if at)
+        bounds = ((display.day(at),) for at in (invoice.period_start, invoice.period_end) if at)
         return format_html_join(" to ", "{}", bounds) or display.absent()
 
     @admin.display(description="Subtotal")
@@ -120,8 +124,10 @@ class InvoiceAdmin(EvidenceAdmin):
     @admin.display(description="Payments")
     def payments(self, invoice: Invoice) -> str:
         found = selectors.payments_of_invoice(invoice.stripe_invoice_id)
-        lines = ((links.to_payment(payment), status_badge(payment.status)) for payment in found)
-        return format_html_join("", "<div>{} {}</div>", lines) or display.absent("Stripe told of no payment of it")
+        return display.lines(
+            ((links.to_payment(payment), status_badge(payment.status)) for payment in found),
+            nothing="Stripe told of no payment of it",
+        )
 
     @admin.display(description="Credits a month")
     def allowance(self, invoice: Invoice) -> str:

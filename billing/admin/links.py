@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import User
@@ -34,8 +34,9 @@ def to_hosted_page(address: str) -> SafeString:
 
 def to_events(events: Iterable[StripeEvent]) -> SafeString:
     """What was told of something, a line each."""
-    lines = ((display.moment(event.received_at), to_event(event), state_badge(event.state)) for event in events)
-    return format_html_join("", "<div>{} {} {}</div>", lines) or display.absent()
+    return display.lines(
+        (display.moment(event.received_at), to_event(event), state_badge(event.state)) for event in events
+    )
 
 
 def to_invoice(invoice: Invoice) -> SafeString:

@@ -7,19 +7,20 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from audit.exportlists import ExportMixin
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
 from billing.badges import dispute_badge, refund_badge
-from billing.models import Dispute, DisputeStatus, Refund
+from billing.models import CreditPolicy, Dispute, DisputeStatus, Refund
 from billing.models.statuses import DISPUTE_NEEDS_US
 
 ATTENTION = "attention"
 
 
-class _OfPayment(EvidenceAdmin):
+class _OfPayment(ExportMixin, EvidenceAdmin):
     """What refunds and disputes show alike."""
 
     @admin.display(description="Customer")
@@ -49,7 +50,7 @@ class RefundAdmin(_OfPayment):
     fieldsets = (
         (None, {"fields": ("customer", "payment_shown", "amount", "status_shown", "when", "failed", "failure_shown")}),
         ("Why", {"fields": ("asked_by", "reason_shown", "stripe_reason_shown", "policy_shown")}),
-        ("In Stripe", {"fields": ("stripe_id", "payment_at_stripe")}),
+        ("Where it comes from", {"fields": ("stripe_id", "payment_at_stripe", "events")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
@@ -70,7 +71,9 @@ class RefundAdmin(_OfPayment):
 
     @admin.display(description="Credits")
     def policy_shown(self, refund: Refund) -> str:
-        return refund.get_policy_display()
+        if not refund.is_going_back or not refund.payment.transaction_id:
+            return display.absent("None were touched")
+        return "Taken back" if refund.policy == CreditPolicy.CLAW_BACK else "Left"
 
     @admin.display(description="Asked for by")
     def asked_by(self, refund: Refund) -> str:
@@ -100,6 +103,10 @@ class RefundAdmin(_OfPayment):
     def payment_at_stripe(self, refund: Refund) -> str:
         return links.to_stripe("payments", refund.payment.stripe_payment_id)
 
+    @admin.display(description="Events")
+    def events(self, refund: Refund) -> str:
+        return links.to_events(selectors.all_events_of_object(refund.stripe_refund_id or ""))
+
 
 class DisputeStatusFilter(admin.SimpleListFilter):
     """The states, and first those of them that the count of the sidebar is made of."""
@@ -127,7 +134,8 @@ class DisputeAdmin(_OfPayment):
     empty_hint = "Payments that customers contest at their bank appear here. Answer them in Stripe before they are due."
     fieldsets = (
         (None, {"fields": ("customer", "payment_shown", "amount", "status_shown", "reason_shown", "when", "closed")}),
-        ("What it takes", {"fields": ("evidence_due", "fee_shown", "at_stripe")}),
+        ("What it takes", {"fields": ("evidence_due", "fee_shown", "credits_taken")}),
+        ("Where it comes from", {"fields": ("at_stripe", "events")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
@@ -166,3 +174,12 @@ class DisputeAdmin(_OfPayment):
     @admin.display(description="Dispute in Stripe")
     def at_stripe(self, dispute: Dispute) -> str:
         return links.to_stripe("disputes", dispute.stripe_dispute_id)
+
+    @admin.display(description="Credits taken back")
+    def credits_taken(self, dispute: Dispute) -> str:
+        taken = selectors.credits_taken(dispute.payment)
+        return display.credits(taken) if taken else display.absent("None of those that the payment bought")
+
+    @admin.display(description="Events")
+    def events(self, dispute: Dispute) -> str:
+        return links.to_events(selectors.all_events_of_object(dispute.stripe_dispute_id))

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
 
 from audit.exportlists import ExportMixin
 from backoffice.lib.admin import display
@@ -15,13 +14,13 @@ from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
 from billing.admin.refunding import RefundPaymentView
-from billing.badges import dispute_badge, refund_badge, state_badge, status_badge
+from billing.badges import dispute_badge, refund_badge, status_badge
 from billing.models import Payment
 
 
 @admin.register(Payment)
 class PaymentAdmin(ExportMixin, EvidenceAdmin):
-    list_display = ("when", "customer", "amount", "back", "credits", "status_shown", "method_shown", "stripe_id")
+    list_display = ("when", "customer", "amount", "status_shown", "back", "credits", "method_shown", "stripe_id")
     list_filter = ("status", ("paid_at", DateRangeFilter))
     search_fields = ("stripe_payment_id",)
     link_lookups = ("user__exact",)
@@ -32,8 +31,8 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     empty_hint = "Payments appear here as Stripe tells of them. If customers have paid, look into Stripe events."
     fieldsets = (
         (None, {"fields": ("customer", "amount", "credits", "status_shown", "failure_shown", "method_shown", "when")}),
-        ("What became of the money", {"fields": ("refunded", "disputed", "kept", "fee", "net", "refunds", "disputes")}),
-        ("Where it is told", {"fields": ("at_stripe", "charge_at_stripe", "invoice", "entry", "booked", "events")}),
+        ("Money", {"fields": ("fee", "net", "refunded", "disputed", "kept", "refunds", "disputes")}),
+        ("Where it comes from", {"fields": ("at_stripe", "charge_at_stripe", "invoice", "entry", "booked", "events")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -68,7 +67,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     def amount(self, payment: Payment) -> str:
         return display.money(payment.amount_minor, payment.currency)
 
-    @admin.display(description="Back", ordering="refunded_minor")
+    @admin.display(description="Went back", ordering="refunded_minor")
     def back(self, payment: Payment) -> str:
         gone = payment.amount_minor - payment.kept_minor if payment.refunded_minor or payment.disputed_minor else None
         return display.money(gone, payment.currency)
@@ -81,7 +80,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     def disputed(self, payment: Payment) -> str:
         return display.money(payment.disputed_minor, payment.currency)
 
-    @admin.display(description="Left of it")
+    @admin.display(description="Not given back")
     def kept(self, payment: Payment) -> str:
         return display.money(payment.kept_minor, payment.currency)
 
@@ -89,35 +88,33 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     def fee(self, payment: Payment) -> str:
         return display.money(payment.fee_minor, payment.settlement_currency)
 
-    @admin.display(description="Settled after the fee")
+    @admin.display(description="Paid out, less the fee")
     def net(self, payment: Payment) -> str:
         return display.money(payment.net_minor, payment.settlement_currency)
 
     @admin.display(description="Refunds")
     def refunds(self, payment: Payment) -> str:
-        lines = (
+        return display.lines(
             (
                 display.moment(refund.refunded_at),
                 display.money(refund.amount_minor, payment.currency),
-                links.to_refund(refund),
                 refund_badge(refund.status),
+                links.to_refund(refund),
             )
             for refund in selectors.refunds_of(payment)
         )
-        return format_html_join("", "<div>{} {} {} {}</div>", lines) or display.absent()
 
     @admin.display(description="Disputes")
     def disputes(self, payment: Payment) -> str:
-        lines = (
+        return display.lines(
             (
                 display.moment(dispute.opened_at),
                 display.money(dispute.amount_minor, payment.currency),
-                links.to_dispute(dispute),
                 dispute_badge(dispute.status),
+                links.to_dispute(dispute),
             )
             for dispute in selectors.disputes_of(payment)
         )
-        return format_html_join("", "<div>{} {} {} {}</div>", lines) or display.absent()
 
     @admin.display(description="Why it failed")
     def failure_shown(self, payment: Payment) -> str:
@@ -130,7 +127,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Credits", ordering="credits_purchased")
     def credits(self, payment: Payment) -> str:
-        return display.credits(payment.credits_purchased)
+        return display.credits(payment.credits_purchased or None)
 
     @admin.display(description="Status")
     def status_shown(self, payment: Payment) -> str:
@@ -162,9 +159,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Events")
     def events(self, payment: Payment) -> str:
-        told = selectors.all_events_of_payment(payment.stripe_payment_id)
-        lines = ((display.moment(event.received_at), links.to_event(event), state_badge(event.state)) for event in told)
-        return format_html_join("", "<div>{} {} {}</div>", lines) or display.absent()
+        return links.to_events(selectors.all_events_of_payment(payment.stripe_payment_id))
 
 
 def _refund_url(request: HttpRequest, payment: Payment) -> str:

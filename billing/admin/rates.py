@@ -11,6 +11,8 @@ from billing.admin.prices import PlainDecimalField
 from billing.catalogues import RateResource
 from billing.models import ExchangeRate
 
+SHOWN_DECIMALS = 6
+
 
 class RateForm(forms.ModelForm):
     class Meta:
@@ -36,4 +38,6 @@ class ExchangeRateAdmin(ImportMixin, ExportMixin, AuditedModelAdmin):
 
     @admin.display(description="Rate", ordering="rate")
     def rate_shown(self, rate: ExchangeRate) -> str:
-        return f"1 {rate.base} = {rate.rate.normalize():f} {rate.quote}"
+        # At least so many decimals that rates stand below each other.
+        decimals = max(SHOWN_DECIMALS, -int(rate.rate.normalize().as_tuple().exponent))
+        return f"1 {rate.base} = {rate.rate:.{decimals}f} {rate.quote}"

@@ -48,15 +48,23 @@ class RefundForm(forms.Form):
 
     def clean_amount(self) -> int | None:
         amount: Decimal | None = self.cleaned_data["amount"]
-        if amount is None:
-            return None
         currency = self.payment.currency
+        if amount is None:
+            return self._all_that_is_left(currency)
         decimals = money.exponent(currency)
         if amount.scaleb(decimals) % 1:
             raise forms.ValidationError(f"An amount in {currency} has at most {decimals} decimals.")
         if amount <= 0:
             raise forms.ValidationError("The amount must be more than 0.")
         return money.minor_units(amount, currency)
+
+    def _all_that_is_left(self, currency: str) -> int | None:
+        """Typed into the form for the reader, so that what the next page shows is done, whatever happens in between."""
+        left = selectors.refundable_minor(self.payment)
+        if not left:
+            return None
+        self.data = {**self.data.dict(), "amount": f"{money.major_units(left, currency):f}"}
+        return left
 
 
 class RefundPaymentView(ApprovableFormView):

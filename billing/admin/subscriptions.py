@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from audit.exportlists import ExportMixin
+from backoffice.lib import clock
 from backoffice.lib.admin import display
 from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
@@ -54,10 +55,10 @@ class SubscriptionAdmin(ExportMixin, EvidenceAdmin):
     fieldsets = (
         (None, {"fields": ("customer", "plan_shown", "status_shown", "mrr", "when", "period")}),
         ("Trial, pause and end", {"fields": ("trial", "pause", "end")}),
-        ("What is in it", {"fields": ("items_shown", "discounts_shown")}),
-        ("What became of it", {"fields": ("changes",)}),
+        ("Prices and discounts", {"fields": ("items_shown", "discounts_shown")}),
+        ("What changed", {"fields": ("changes",)}),
         ("Its invoices", {"fields": ("invoices",)}),
-        ("Where it is told", {"fields": ("at_stripe", "customer_at_stripe", "events")}),
+        ("Where it comes from", {"fields": ("at_stripe", "customer_at_stripe", "events")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
@@ -127,15 +128,14 @@ class SubscriptionAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Prices")
     def items_shown(self, subscription: Subscription) -> str:
-        lines = (
+        return display.lines(
             (
                 item.plan or item.stripe_price_id,
                 _terms(item, subscription.currency),
-                display.money(item.mrr_minor, subscription.currency),
+                format_html("MRR {}", display.money(item.mrr_minor, subscription.currency)),
             )
             for item in subscription.items.select_related("plan")
         )
-        return format_html_join("", "<div>{}: {}, MRR {}</div>", lines) or display.absent()
 
     @admin.display(description="Discounts")
     def discounts_shown(self, subscription: Subscription) -> str:
@@ -144,32 +144,36 @@ class SubscriptionAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Changes")
     def changes(self, subscription: Subscription) -> str:
-        lines = (
+        return display.lines(
             (
                 display.moment(change.at),
                 display.badge(SubscriptionStatus(change.status).label, "mute"),
                 change.plan or "",
-                display.money(change.mrr_minor_before, change.currency),
-                display.money(change.mrr_minor_after, change.currency),
+                format_html(
+                    "MRR {} → {}",
+                    display.money(change.mrr_minor_before, change.currency),
+                    display.money(change.mrr_minor_after, change.currency),
+                ),
                 links.to_event(change.event),
             )
             for change in selectors.changes_of(subscription, limit=SHOWN)
         )
-        return format_html_join("", "<div>{} {} {} MRR {} → {} {}</div>", lines) or display.absent()
 
     @admin.display(description="Invoices")
     def invoices(self, subscription: Subscription) -> str:
         found = selectors.invoices_of_subscription(subscription.stripe_subscription_id, limit=SHOWN)
-        lines = (
+        return display.lines(
             (
-                display.moment(invoice.issued_at),
-                links.to_invoice(invoice),
-                display.money(invoice.total_minor, invoice.currency),
-                invoice_badge(invoice.status),
-            )
-            for invoice in found
+                (
+                    display.moment(invoice.issued_at),
+                    links.to_invoice(invoice),
+                    display.money(invoice.total_minor, invoice.currency),
+                    invoice_badge(invoice.status),
+                )
+                for invoice in found
+            ),
+            nothing="Stripe told of no invoice",
         )
-        return format_html_join("", "<div>{} {} {} {}</div>", lines) or display.absent("Stripe told of no invoice")
 
     @admin.display(description="Subscription in Stripe")
     def at_stripe(self, subscription: Subscription) -> str:
@@ -192,7 +196,10 @@ def until_of(subscription: Subscription) -> tuple[str, SafeString]:
         return "ends", display.moment(subscription.cancel_at or subscription.current_period_end)
     if subscription.status == SubscriptionStatus.TRIALING and subscription.trial_end:
         return "trial ends", display.moment(subscription.trial_end)
-    return ("renews" if subscription.current_period_end else "", display.moment(subscription.current_period_end))
+    renewal = subscription.current_period_end
+    if renewal is None:
+        return "", display.absent()
+    return ("renews" if renewal > clock.now() else "renewal due"), display.moment(renewal)
 
 
 def _span(start: datetime | None, end: datetime | None) -> SafeString:

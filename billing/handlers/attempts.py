@@ -83,9 +83,10 @@ def _tried_at(words: list[StripeEvent], last: StripeEvent) -> datetime:
 
 
 def _status(event: StripeEvent) -> PaymentStatus:
-    if event.type in FAILED:
-        return PaymentStatus.FAILED
     status = text_at(subject_of(event), "status", limit=64)
+    # A charge says so itself, whatever its event is about.
+    if event.type in FAILED or status == "failed":
+        return PaymentStatus.FAILED
     if not status:
         raise Ignored("No money moved as far as is told, and the event does not say how the payment stands.")
     return PaymentStatus.CANCELED if status == "canceled" else PaymentStatus.PENDING

@@ -11,7 +11,7 @@ from billing.handlers.words import last_word
 from billing.models import Payment, StripeEvent
 from billing.models.statuses import DISPUTE_OVER, GOING_BACK, PAID
 from billing.ordering import rank_of
-from billing.readings.charges import listed_refunds, takes_money
+from billing.readings.charges import listed_refunds, takes_money, told_by_charge
 from billing.readings.disputes import told_by_dispute
 from billing.readings.refunds import told_by_refund
 from billing.services.money_back import book_dispute, book_refund
@@ -48,6 +48,8 @@ def on_charge_refunded(event: StripeEvent, answers: Answers) -> None:
         raise Ignored("The charge took no money, so none went back: what it had reserved was released.")
     payment = _paid_payment(event)
     said_at = event.stripe_created or event.received_at
+    if told_by_charge(charge, at=said_at).refunded is None:
+        raise Parked("The event does not say how much of the charge went back. Look it up in Stripe.")
     with refusals_park():
         complete_payment(payment=payment, details=details_of(story_of(event)))
         for refund in listed_refunds(charge):

@@ -115,13 +115,16 @@ def _apply(event: StripeEvent, answers: Answers) -> None:
 def details_of(story: Story, *, linking: bool = False) -> PaymentDetails:
     """What is told beside whose and what for. ``linking``: Stripe's id of the customer is worth remembering."""
     refunded_at, refunded = story.last_refunded or (None, 0)
+    refunded_minor = converted(refunded, story.amount[1])
+    if refunded_minor is None:
+        raise Parked(f"{refunded} is no amount that can have gone back of this payment. Look its charge up in Stripe.")
     return PaymentDetails(
         paid_at=story.paid_at,
         charge_id=story.charge_id,
         invoice_id=story.invoice_id,
         method=story.method,
         fee=story.fee,
-        charge_refunded_minor=converted(refunded, story.amount[1]) or 0,
+        charge_refunded_minor=refunded_minor,
         charge_as_of=refunded_at,
         stripe_customer_id=(story.stripe_customer_id or "") if linking else "",
     )

@@ -1,6 +1,6 @@
 """All that the stored events of a payment tell, gathered."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,12 +33,22 @@ def story_of(event: StripeEvent) -> Story:
     """What is told of the payment of this event."""
     types = (*INTENT_TYPES, *SESSION_TYPES, *CHARGE_TYPES, *BILL_TYPES)
     known = selectors.events_of_payment(event.payment_intent_id, types=types, livemode=event.livemode)
+    return _story(known, _bills(known, event.livemode))
+
+
+def story_told_by(events: Sequence[StripeEvent]) -> Story:
+    """What these events of one payment tell by themselves; nothing else is read."""
+    known = [event for event in events if event.payload is not None]
+    return _story(known, [event for event in known if event.type in BILL_TYPES])
+
+
+def _story(known: Sequence[StripeEvent], bills: Sequence[StripeEvent]) -> Story:
     is_heard = any(each.type in MONEY_TYPES and not each.is_snapshot for each in known)
     return Story(
         intents=[_intent(each, is_heard=is_heard) for each in known if each.type in INTENT_TYPES],
         sessions=[_told(told_by_session, each) for each in known if each.type in SESSION_TYPES],
         charges=[_charge(each) for each in known if each.type in CHARGE_TYPES and _takes_money(each)],
-        bills=[_told(told_by_bill, each) for each in _bills(known, event.livemode)],
+        bills=[_told(told_by_bill, each) for each in bills],
         charged=[said for each in known for said in _said_of_charges(each)],
     )
 

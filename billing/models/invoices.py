@@ -49,7 +49,10 @@ class Invoice(Versioned):
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
-        permissions = [("read_paymentmethods", "Can read the payment methods of customers in Stripe")]
+        permissions = [
+            ("read_paymentmethods", "Can read the payment methods of customers in Stripe"),
+            ("export_invoices", "Can export the invoices"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="invoice_status_known"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="invoice_currency_iso"),

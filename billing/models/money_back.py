@@ -45,6 +45,7 @@ class Refund(Versioned):
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        permissions = [("export_refunds", "Can export the refunds")]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=RefundStatus.values), name="refund_status_known"),
             models.CheckConstraint(condition=Q(policy__in=CreditPolicy.values), name="refund_policy_known"),
@@ -93,6 +94,7 @@ class Dispute(Versioned):
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        permissions = [("export_disputes", "Can export the disputes")]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=DisputeStatus.values), name="dispute_status_known"),
             models.CheckConstraint(

@@ -25,7 +25,7 @@ class SyncState(models.Model):
 
     class Meta:
         verbose_name = "Stripe sync"
-        verbose_name_plural = "Stripe sync"
+        verbose_name_plural = "Stripe syncs"
         permissions = [("sync_stripe", "Can sync with Stripe")]
         constraints = [
             models.CheckConstraint(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from billing.models.payments import MAX_MINOR
 from billing.payloads import id_at, text_at, value_at, whole_at
 from billing.stripe_amounts import converted
 
@@ -21,10 +22,10 @@ class Fee:
 
 @dataclass(frozen=True, kw_only=True)
 class ChargeTold:
-    """What was said at ``at`` (UTC) of a charge that took money. ``refunded`` is in Stripe's units."""
+    """What was said at ``at`` (UTC) of a charge that took money. ``refunded``: in Stripe's units, None if not said."""
 
     charge_id: str
-    refunded: int
+    refunded: int | None
     fee: Fee | None
     at: datetime
 
@@ -43,15 +44,22 @@ def taken(charge: Any) -> int | None:
 
 def told_by_charge(charge: Any, *, at: datetime) -> ChargeTold:
     """Read a charge that took money, as it was at ``at``."""
-    amount, took = whole_at(charge, "amount") or 0, taken(charge) or 0
-    # What was reserved and never taken counts as refunded at Stripe's; no money went back with it.
-    refunded = (whole_at(charge, "amount_refunded") or 0) - max(0, amount - took)
     return ChargeTold(
         charge_id=id_at(charge, "id"),
-        refunded=max(0, refunded),
+        refunded=_refunded(charge),
         fee=fee_of(value_at(charge, "balance_transaction")),
         at=at,
     )
+
+
+def _refunded(charge: Any) -> int | None:
+    said = whole_at(charge, "amount_refunded")
+    # What cannot be a sum is no word that nothing went back.
+    if said is None or not 0 <= said <= MAX_MINOR:
+        return None
+    amount, took = whole_at(charge, "amount") or 0, taken(charge) or 0
+    # What was reserved and never taken counts as refunded at Stripe's; no money went back with it.
+    return max(0, said - max(0, amount - took))
 
 
 def fee_of(balance_transaction: Any) -> Fee | None:

@@ -3,6 +3,7 @@
 from billing.selectors.events import (
     BADGE_LIMIT,
     all_events_of_invoice,
+    all_events_of_object,
     all_events_of_payment,
     all_events_of_subscription,
     events_about,
@@ -15,6 +16,7 @@ from billing.selectors.events import (
     last_events_of,
     newest_events_of,
     search_events,
+    types_of_events,
     waits_for_customer,
 )
 from billing.selectors.invoices import (
@@ -64,7 +66,7 @@ from billing.selectors.recurring import (
     turns,
     waterfalls,
 )
-from billing.selectors.refunds import credits_taken, credits_to_take, refundable_minor, taken_of_purchase
+from billing.selectors.refunds import credits_taken, credits_to_take, left_minor, refundable_minor, taken_of_purchase
 from billing.selectors.reported import Reported, in_reporting_currency
 from billing.selectors.revenue import DayRevenue, Revenue, lifetime_value, revenue, revenue_by_day
 from billing.selectors.subscriptions import (
@@ -102,6 +104,7 @@ __all__ = [
     "Waterfall",
     "all_disputes",
     "all_events_of_invoice",
+    "all_events_of_object",
     "all_events_of_payment",
     "all_events_of_subscription",
     "all_refunds",
@@ -131,6 +134,7 @@ __all__ = [
     "latest_invoices",
     "latest_payments",
     "leaving",
+    "left_minor",
     "lifetime_value",
     "live_subscription_holders",
     "mrr_at",
@@ -172,6 +176,7 @@ __all__ = [
     "taken_of_purchase",
     "tiers_at",
     "turns",
+    "types_of_events",
     "waits_for_customer",
     "waterfalls",
     "words_on_discounts",

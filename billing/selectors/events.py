@@ -5,12 +5,15 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 
+from backoffice.lib.loose_scan import values_of
 from billing.models import Payment, StripeEvent
 from billing.models.events import NEEDS_ATTENTION, WANTING
 
 BADGE_LIMIT = 100
 # More events of one object within one second than Stripe makes.
 NEWEST = 50
+# More than Stripe has.
+MOST_TYPES = 500
 
 
 def inbox() -> QuerySet[StripeEvent]:
@@ -26,6 +29,11 @@ def search_events(events: QuerySet[StripeEvent], text: str) -> QuerySet[StripeEv
     return events.filter(
         Q(stripe_id=term) | Q(object_id=term) | Q(payment_intent_id=term) | Q(invoice_id=term) | Q(subscription_id=term)
     )
+
+
+def types_of_events() -> list[str]:
+    """The types that ever came, in order."""
+    return values_of(StripeEvent, "type", limit=MOST_TYPES)
 
 
 def events_needing_attention() -> int:
@@ -93,8 +101,8 @@ def waits_for_customer(stripe_customer_id: str, *, beside: StripeEvent) -> bool:
 
 
 def all_events_of_invoice(invoice_id: str) -> QuerySet[StripeEvent]:
-    """Every event that tells of one invoice, in the order in which they came."""
-    return inbox().filter(invoice_id=invoice_id).order_by("received_at", "pk")
+    """Every event that tells of one invoice, the last that came first."""
+    return inbox().filter(invoice_id=invoice_id).order_by("-received_at", "-pk")
 
 
 def all_events_of_subscription(subscription_id: str) -> QuerySet[StripeEvent]:
@@ -103,8 +111,14 @@ def all_events_of_subscription(subscription_id: str) -> QuerySet[StripeEvent]:
 
 
 def all_events_of_payment(payment_intent_id: str) -> QuerySet[StripeEvent]:
-    """Every event that tells of one payment, in the order in which they came."""
-    return inbox().filter(payment_intent_id=payment_intent_id).order_by("received_at", "pk")
+    """Every event that tells of one payment, the last that came first."""
+    return inbox().filter(payment_intent_id=payment_intent_id).order_by("-received_at", "-pk")
+
+
+def all_events_of_object(object_id: str) -> QuerySet[StripeEvent]:
+    """Every event that tells of one object by this id of Stripe's, the last that came first; none for no id."""
+    # No empty id, which the index leaves out.
+    return inbox().filter(Q(object_id=object_id) & ~Q(object_id="")).order_by("-received_at", "-pk")
 
 
 def events_about(user_ids: Sequence[int], *, stripe_customer_id: str | None) -> QuerySet[StripeEvent]:

@@ -38,7 +38,8 @@ MONEY_TYPES = (
 )
 DECIMALS = Decimal(10_000)
 
-# What should have been taken back, as billing.clawbacks.targets has it, beside what was: clawbacks that stand.
+# What should have been taken back, as billing.clawbacks.targets and selectors.refunds.left_minor have it, beside what
+# was: clawbacks that stand.
 OUT_OF_BALANCE = """
 WITH candidates AS (
     SELECT id FROM billing_payment
@@ -50,11 +51,17 @@ WITH candidates AS (
 ), sums AS (
     SELECT payment.id, payment.transaction_id, payment.credits_purchased * 10000 AS units,
            payment.amount_minor AS paid, payment.disputed_minor AS disputed,
-           greatest(payment.refunded_minor - coalesce((
-               SELECT sum(refund.amount_minor) FROM billing_refund AS refund
-               WHERE refund.payment_id = payment.id AND refund.policy = 'leave' AND refund.stripe_refund_id IS NOT NULL
-                     AND refund.status IN ('pending', 'requires_action', 'succeeded')), 0), 0) AS returned
+           greatest(payment.refunded_minor - going.left_made
+                    - least(going.left_asked, greatest(payment.refunded_minor - going.named, 0)), 0) AS returned
     FROM billing_payment AS payment JOIN candidates USING (id)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount_minor) FILTER (WHERE stripe_refund_id IS NOT NULL), 0) AS named,
+               coalesce(sum(amount_minor) FILTER (WHERE policy = 'leave' AND stripe_refund_id IS NOT NULL), 0)
+                   AS left_made,
+               coalesce(sum(amount_minor) FILTER (WHERE policy = 'leave' AND stripe_refund_id IS NULL), 0) AS left_asked
+        FROM billing_refund AS refund
+        WHERE refund.payment_id = payment.id AND refund.status IN ('pending', 'requires_action', 'succeeded')
+    ) AS going
 ), wanted AS (
     SELECT *, div(units * least(returned, paid), paid) AS reversal,
            div(units * least(disputed, paid), paid) AS disputable
@@ -122,10 +129,10 @@ def waiting_events() -> QuerySet[StripeEvent]:
 
 
 def paid_not_credited(*, limit: int = MOST) -> list[Uncredited]:
-    """Payments that came in and are not booked, the latest first."""
+    """Payments that came in and are not booked, the latest first; their events with what they say."""
     paid = Payment.objects.filter(stripe_payment_id=OuterRef("payment_intent_id"), status__in=PAID)
     events = waiting_events().filter(type__in=MONEY_TYPES).exclude(payment_intent_id="").exclude(Exists(paid))
-    events = events.annotate(stripe_customer=KT("payload__data__object__customer"))
+    events = events.defer(None).defer("body").annotate(stripe_customer=KT("payload__data__object__customer"))
     found: dict[str, list[StripeEvent]] = {}
     # A payment has a handful of events that say so.
     for event in events.order_by("-received_at", "-pk")[: limit * len(MONEY_TYPES)]:

@@ -1,5 +1,6 @@
 """Reads of refunds: what of a payment can still go back, and what that would take."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -25,7 +26,7 @@ def credits_to_take(payment: Payment, more_minor: int = 0) -> Decimal:
     wanted = clawbacks.targets(
         credits=payment.credits_purchased,
         paid_minor=payment.amount_minor,
-        returned_minor=max(0, payment.refunded_minor - _left_minor(payment)) + more_minor,
+        returned_minor=max(0, payment.refunded_minor - left_minor(payment, payment.refunds.all())) + more_minor,
         disputed_minor=payment.disputed_minor,
     )
     return sum(wanted.values(), Decimal(0))
@@ -41,7 +42,15 @@ def taken_of_purchase(transaction_id: int) -> Decimal:
     return sum((-entry.amount for entry, stands in clawbacks_of(transaction_id) if stands), Decimal(0))
 
 
-def _left_minor(payment: Payment) -> int:
-    """What was given back without taking the credits."""
-    made = Refund.objects.filter(payment_id=payment.pk, status__in=GOING_BACK, stripe_refund_id__isnull=False)
-    return made.filter(policy=CreditPolicy.LEAVE).aggregate(total=Sum("amount_minor"))["total"] or 0
+def left_minor(payment: Payment, refunds: Iterable[Refund]) -> int:
+    """What of ``payment.refunded_minor`` was given back without taking the credits, by the payment's ``refunds``.
+
+    The charge may tell of a refund of ours before Stripe has answered for it: what went back beyond those that Stripe
+    has named is taken for one that was to leave the credits, as far as any was asked for.
+    """
+    going = [refund for refund in refunds if refund.is_going_back]
+    leaving = [refund for refund in going if refund.policy == CreditPolicy.LEAVE]
+    named = sum(refund.amount_minor for refund in going if refund.stripe_refund_id)
+    asked = sum(refund.amount_minor for refund in leaving if not refund.stripe_refund_id)
+    made = sum(refund.amount_minor for refund in leaving if refund.stripe_refund_id)
+    return made + min(asked, max(0, payment.refunded_minor - named))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Q, QuerySet, Subquery, Value
@@ -70,10 +71,21 @@ def subscriptions_past_due() -> int:
 
 
 def changes_of(subscription: Subscription, *, limit: int) -> list[SubscriptionChange]:
-    """The latest changes of a subscription, the last first."""
+    """The latest changes of a subscription's state, plan or MRR, the last first; its events may tell of others too."""
     changes = SubscriptionChange.objects.filter(subscription=subscription).select_related("plan")
     # Who replays or reads an event does so by its type.
-    return list(changes.select_related("event").defer("event__body", "event__payload").order_by("-at", "-rank")[:limit])
+    changes = changes.select_related("event").defer("event__body", "event__payload").order_by("-at", "-rank", "-pk")
+    latest = list(changes[: limit + 1])
+    seen = [
+        change
+        for change, before in pairwise([*latest, None])
+        if change and (before is None or _state(change) != _state(before))
+    ]
+    return seen[:limit]
+
+
+def _state(change: SubscriptionChange) -> tuple[str, int | None, int]:
+    return change.status, change.plan_id, change.mrr_minor_after
 
 
 def has_other_changes(subscription: Subscription, event_ids: Collection[int]) -> bool:

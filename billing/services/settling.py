@@ -8,8 +8,9 @@ from django.db import transaction
 from accounts import services as accounts
 from backoffice.lib import clock
 from billing import clawbacks
-from billing.models import CreditPolicy, Dispute, Payment, PaymentStatus, Refund
+from billing.models import Dispute, Payment, PaymentStatus, Refund
 from billing.models.statuses import GOING_BACK, MONEY_TAKEN, PAID
+from billing.selectors import left_minor
 from billing.services.families import lock_families
 from billing.services.spend import count_spend
 from credits.kinds import TransactionKind
@@ -107,11 +108,10 @@ def _settle_credits(payment: Payment, refunds: Sequence[Refund]) -> None:
         for entry, stands in made
         if stands
     ]
-    left = sum(r.amount_minor for r in refunds if _is_made(r) and r.policy == CreditPolicy.LEAVE)
     wanted = clawbacks.targets(
         credits=payment.credits_purchased,
         paid_minor=payment.amount_minor,
-        returned_minor=max(0, payment.refunded_minor - left),
+        returned_minor=max(0, payment.refunded_minor - left_minor(payment, refunds)),
         disputed_minor=payment.disputed_minor,
     )
     for step in clawbacks.steps(wanted, standing):

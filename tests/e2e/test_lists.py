@@ -50,7 +50,7 @@ def test_ctrl_k_leads_to_a_customer_and_to_a_page_without_a_mouse(stack, staff, 
 
     page.keyboard.press("Control+k")
     page.keyboard.type("zzzz")
-    dialog.get_by_text("Nothing begins with").wait_for()
+    dialog.get_by_text("Nothing is found for").wait_for()
     assert chosen(page) is None
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")

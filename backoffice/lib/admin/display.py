@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backoffice.lib import clock, media
@@ -139,6 +140,13 @@ def initials(name: str) -> str:
     """``MS`` of Margaret Silva, ``U`` of user4@example.com."""
     words = [word for word in name.partition("@")[0].replace(".", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+def lines(rows: Iterable[Sequence[Any]], *, nothing: str = "") -> SafeString:
+    """Rows of cells below each other, in columns; a dash that hints at ``nothing`` if there are none."""
+    cells = ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
+    body = format_html_join("", "<tr>{}</tr>", cells)
+    return format_html('<table class="lines" role="presentation">{}</table>', body) if body else absent(nothing)
 
 
 def json_block(value: Any) -> SafeString:

@@ -172,7 +172,7 @@ def test_what_finds_nothing_says_what_can_be_found_and_escapes_what_was_typed(cl
     response = client.get(JUMP, {"q": text}, headers=headers)
     html = response.content.decode()
     assert response.status_code == 200
-    assert "Nothing begins with" in html
+    assert "Nothing is found for" in html
     assert "<script>alert" not in html
 
 

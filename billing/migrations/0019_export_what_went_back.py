@@ -1,0 +1,35 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("billing", "0018_subscription_lists"),
+    ]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name="dispute",
+            options={"permissions": [("export_disputes", "Can export the disputes")]},
+        ),
+        migrations.AlterModelOptions(
+            name="invoice",
+            options={
+                "permissions": [
+                    ("read_paymentmethods", "Can read the payment methods of customers in Stripe"),
+                    ("export_invoices", "Can export the invoices"),
+                ]
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="refund",
+            options={"permissions": [("export_refunds", "Can export the refunds")]},
+        ),
+        migrations.AlterModelOptions(
+            name="syncstate",
+            options={
+                "permissions": [("sync_stripe", "Can sync with Stripe")],
+                "verbose_name": "Stripe sync",
+                "verbose_name_plural": "Stripe syncs",
+            },
+        ),
+    ]
