@@ -58,4 +58,7 @@ class StripeNotConfigured(BillingError):
     """There is no key to call Stripe with."""
 
     def __init__(self) -> None:
-        super().__init__("Without STRIPE_SECRET_KEY nothing can be asked of Stripe. Set the key, then do this again.")
+        super().__init__(
+            "Nothing can be asked of Stripe, since STRIPE_SECRET_KEY is not set. Ask whoever runs this back office to "
+            "set it, then do this again."
+        )

@@ -32,7 +32,7 @@ from backoffice.lib.retention import Retention, retentions
 from billing import grants, jumps, proving, selectors, sync_offers
 from billing.admin import methods, refunding, replay
 from billing.admin.reconciliation import NAVIGATION, RECONCILE
-from billing.admin.subscriptions import until_of
+from billing.admin.subscriptions import plan_of, until_of
 from billing.api.payments import PaymentOut, latest
 from billing.badges import invoice_badge, status_badge, subscription_badge
 from billing.exports import DISPUTES, INVOICES, PACKS, PAYMENTS, PLANS, RATES, REFUNDS, SUBSCRIPTIONS
@@ -148,22 +148,14 @@ def register() -> None:
             link=_all_payments,
         )
     )
-    for key, permission, find, order in (
-        ("subscriptions", SEE_SUBSCRIPTIONS, jumps.subscriptions, 31),
-        ("refunds", "billing.view_refund", jumps.refunds, 32),
-        ("disputes", "billing.view_dispute", jumps.disputes, 33),
+    for key, label, permission, find, order in (
+        ("payments", "Payments", SEE_PAYMENTS, jumps.payments, 15),
+        ("subscriptions", "Subscriptions", SEE_SUBSCRIPTIONS, jumps.subscriptions, 31),
+        ("refunds", "Refunds", "billing.view_refund", jumps.refunds, 32),
+        ("disputes", "Disputes", "billing.view_dispute", jumps.disputes, 33),
+        ("events", "Stripe events", "billing.view_stripeevent", jumps.events, 40),
     ):
-        jump_providers.register(
-            JumpProvider(key=key, label=key.capitalize(), permission=permission, find=find, order=order)
-        )
-    jump_providers.register(
-        JumpProvider(key="payments", label="Payments", permission=SEE_PAYMENTS, find=jumps.payments, order=15)
-    )
-    jump_providers.register(
-        JumpProvider(
-            key="events", label="Stripe events", permission="billing.view_stripeevent", find=jumps.events, order=40
-        )
-    )
+        jump_providers.register(JumpProvider(key=key, label=label, permission=permission, find=find, order=order))
     customer_cards.register(
         CustomerCard(
             key="revenue",
@@ -268,7 +260,7 @@ def _all_payments(customer: Customer) -> str:
 
 def _latest_subscriptions(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     found = selectors.subscriptions_of(user_id=customer.pk, limit=SHOWN_PAYMENTS)
-    return {"subscriptions": [(each, subscription_badge(each), *until_of(each)) for each in found]}
+    return {"subscriptions": [(each, plan_of(each), subscription_badge(each), *until_of(each)) for each in found]}
 
 
 def _all_subscriptions(customer: Customer) -> str:

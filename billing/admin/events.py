@@ -17,8 +17,11 @@ from backoffice.lib.admin.bulk import ChosenRowsMixin
 from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
+from billing.admin.reconciliation import may_reconcile
 from billing.admin.replay import REPLAY, ReplayManyView, ReplayView, replay_chosen
+from billing.admin.told import what_was_paid
 from billing.badges import state_badge
+from billing.handlers.stories import MONEY_TYPES, story_told_by
 from billing.models import EventState, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
 from billing.services.replay import REPLAYABLE
@@ -89,8 +92,11 @@ class StripeEventAdmin(ChosenRowsMixin, EvidenceAdmin, AuditedModelAdmin):
         # Who replayed it and why stands in the audit log, which not everybody may read.
         if request.user.has_perm(SEE_AUDIT):
             outcome.append("replays")
+        if obj is not None and obj.state in NEEDS_ATTENTION and may_reconcile(request):
+            outcome.append("set_right")
+        told = ["told"] if obj is not None and obj.type in MONEY_TYPES and obj.payload is not None else []
         return [
-            (None, {"fields": ["event_at_stripe", "type", "mode", "subject", "payment", "version"]}),
+            (None, {"fields": ["event_at_stripe", "type", *told, "mode", "subject", "payment", "version"]}),
             ("What became of it", {"fields": outcome}),
             ("As it came", {"fields": ["created", "content"]}),
         ]
@@ -165,6 +171,16 @@ class StripeEventAdmin(ChosenRowsMixin, EvidenceAdmin, AuditedModelAdmin):
         entries = entries_about(resource_type=event._meta.label_lower, resource_id=str(event.pk))[:SHOWN_REPLAYS]
         lines = ((display.moment(entry.at), entry.actor_label, entry.reason) for entry in entries)
         return format_html_join("", "<div>{} by {}: {}</div>", lines) or display.absent()
+
+    @admin.display(description="What it tells")
+    def told(self, event: StripeEvent) -> str:
+        return what_was_paid(story_told_by([event]))
+
+    @admin.display(description="To set it right")
+    def set_right(self, event: StripeEvent) -> str:
+        return format_html(
+            "{}: assign, link or leave it there", display.link(reverse("billing-reconciliation"), "Reconciliation")
+        )
 
     @admin.display(description="Made by Stripe")
     def created(self, event: StripeEvent) -> str:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import Http404, HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 
 from accounts.models import Customer
 from accounts.selectors import customer_of_staff
@@ -17,10 +18,13 @@ from backoffice.lib.admin.fields import ReasonField
 from backoffice.lib.money import format_credits
 from billing import selectors
 from billing.admin.reconciliation import NAVIGATION, RECONCILE, may_reconcile
+from billing.admin.told import what_was_paid
 from billing.badges import state_badge
-from billing.errors import BillingError, NotReconcilable
+from billing.errors import BillingError, NotReconcilable, Parked
+from billing.handlers.stories import story_of
 from billing.models import EventState, Payment, StripeEvent
 from billing.models.events import NEEDS_ATTENTION
+from billing.selectors.reconciliation import MONEY_TYPES
 from billing.services import reconciling
 from credits import selectors as credits
 from credits.acts import Clawback
@@ -34,7 +38,11 @@ class CustomerField(forms.CharField):
     """A customer whom staff name; cleaned to the row."""
 
     def __init__(self) -> None:
-        super().__init__(max_length=254, label="Customer", help_text="Email, our number, or the product's id.")
+        super().__init__(
+            max_length=254,
+            label="Customer",
+            help_text="Their email, the product's id of them, or the number in the address of their page.",
+        )
         self.widget.attrs |= {"autocomplete": "off"}
 
     def clean(self, value: Any) -> Customer:
@@ -82,6 +90,27 @@ class EventFixView(FixView):
             raise Http404("There is no such event.")
         return event
 
+    def describe(self, subject: StripeEvent) -> Any:
+        if not _tells_of_a_payment(subject):
+            return subject
+        return format_html("{}: {}", subject, what_was_paid(story_of(subject)))
+
+    def get_initial(self, request: HttpRequest, subject: StripeEvent) -> dict[str, Any]:
+        """What the events of the payment themselves say; nobody has to type it."""
+        if not _tells_of_a_payment(subject):
+            return {}
+        try:
+            story = story_of(subject)
+            emails = sorted(story.emails)
+            whose = story.reference or (emails[0] if len(emails) == 1 else "")
+            return {"customer": whose, "credits": story.credits or ""}
+        except Parked:
+            return {}
+
+
+def _tells_of_a_payment(event: StripeEvent) -> bool:
+    return event.type in MONEY_TYPES and bool(event.payment_intent_id)
+
 
 class SettleEventView(EventFixView):
     title = "Leave event"
@@ -98,7 +127,7 @@ class SettleEventView(EventFixView):
 
     def perform(self, request: HttpRequest, subject: StripeEvent, cleaned_data: dict[str, Any], token: str) -> str:
         reconciling.settle_by_hand(event_id=subject.pk, actor=request.user, reason=cleaned_data["reason"])
-        return "The event is at rest."
+        return f"{subject.stripe_id} is left as it is. It can still be replayed, from its own page."
 
 
 class LinkView(EventFixView):

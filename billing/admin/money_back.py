@@ -53,6 +53,8 @@ class RefundAdmin(_OfPayment):
         ("Where it comes from", {"fields": ("stripe_id", "payment_at_stripe", "events")}),
     )
 
+    shown_if = {"failed": "failed_at", "failure_shown": "failure", "stripe_reason_shown": "stripe_reason"}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
         return selectors.all_refunds()
 
@@ -61,7 +63,7 @@ class RefundAdmin(_OfPayment):
     ) -> tuple[QuerySet[Refund], bool]:
         return selectors.search_refunds(queryset, search_term), False
 
-    @admin.display(description="Refunded", ordering="refunded_at")
+    @admin.display(description="When", ordering="refunded_at")
     def when(self, refund: Refund) -> str:
         return display.moment(refund.refunded_at)
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from audit.exportlists import ExportMixin
 from backoffice.lib.admin import display
@@ -13,7 +14,7 @@ from backoffice.lib.admin.base import EvidenceAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
 from billing import selectors
 from billing.admin import links
-from billing.admin.refunding import RefundPaymentView
+from billing.admin.refunding import RefundPaymentView, waiting_refunds
 from billing.badges import dispute_badge, refund_badge, status_badge
 from billing.models import Payment
 
@@ -30,10 +31,22 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     list_display_links = ("when",)
     empty_hint = "Payments appear here as Stripe tells of them. If customers have paid, look into Stripe events."
     fieldsets = (
-        (None, {"fields": ("customer", "amount", "credits", "status_shown", "failure_shown", "method_shown", "when")}),
+        (
+            None,
+            {"fields": ("customer", "amount", "credits_now", "status_shown", "failure_shown", "method_shown", "when")},
+        ),
         ("Money", {"fields": ("fee", "net", "refunded", "disputed", "kept", "refunds", "disputes")}),
-        ("Where it comes from", {"fields": ("at_stripe", "charge_at_stripe", "invoice", "entry", "booked", "events")}),
+        (
+            "Where it comes from",
+            {"fields": ("at_stripe", "charge_at_stripe", "invoice", "entries", "booked", "events")},
+        ),
     )
+    shown_if = {
+        "failure_shown": "failure",
+        "invoice": "stripe_invoice_id",
+        "refunded": "refunded_minor",
+        "disputed": "disputed_minor",
+    }
 
     def get_urls(self) -> list[URLPattern]:
         refund = self.admin_site.admin_view(RefundPaymentView.as_view())
@@ -46,7 +59,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         payment = self.get_object(request, object_id)
-        extra = {"refund_url": _refund_url(request, payment)} if payment else {}
+        extra = {"refund_url": _refund_url(request, payment), "waiting": waiting_refunds(payment)} if payment else {}
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def get_search_results(
@@ -69,8 +82,7 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Went back", ordering="refunded_minor")
     def back(self, payment: Payment) -> str:
-        gone = payment.amount_minor - payment.kept_minor if payment.refunded_minor or payment.disputed_minor else None
-        return display.money(gone, payment.currency)
+        return display.money(payment.gone_minor or None, payment.currency)
 
     @admin.display(description="Refunded")
     def refunded(self, payment: Payment) -> str:
@@ -129,6 +141,11 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
     def credits(self, payment: Payment) -> str:
         return display.credits(payment.credits_purchased or None)
 
+    @admin.display(description="Credits")
+    def credits_now(self, payment: Payment) -> str:
+        bought, taken = self.credits(payment), selectors.credits_taken(payment)
+        return format_html("{}, of which {} are taken back", bought, display.credits(taken)) if taken else bought
+
     @admin.display(description="Status")
     def status_shown(self, payment: Payment) -> str:
         return status_badge(payment.status)
@@ -154,8 +171,14 @@ class PaymentAdmin(ExportMixin, EvidenceAdmin):
         return links.to_stripe("payments", payment.stripe_charge_id)
 
     @admin.display(description="Ledger")
-    def entry(self, payment: Payment) -> str:
-        return links.to_entry(payment.transaction_id) if payment.transaction_id else display.absent()
+    def entries(self, payment: Payment) -> str:
+        return display.lines(
+            (
+                (links.to_entry(entry.pk), entry.get_kind_display(), display.change(entry.amount))
+                for entry in selectors.entries_of_payment(payment)
+            ),
+            nothing="It bought no credits by itself",
+        )
 
     @admin.display(description="Events")
     def events(self, payment: Payment) -> str:

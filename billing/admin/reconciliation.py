@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.views import View
 
 from backoffice.lib.admin import display
@@ -18,9 +17,8 @@ from backoffice.lib.admin.navigation import set_current
 from backoffice.lib.money import format_credits
 from billing.admin import links
 from billing.admin.replay import REPLAY
+from billing.admin.told import what_was_paid
 from billing.badges import state_badge, status_badge
-from billing.errors import Parked
-from billing.facts import shown
 from billing.handlers.stories import story_told_by
 from billing.models import StripeEvent
 from billing.selectors import reconciliation
@@ -146,22 +144,11 @@ def _uncredited(found: reconciliation.Uncredited, may_replay: bool) -> Line:
     return Line(
         event.received_at,
         links.to_stripe("payments", found.payment_intent_id, livemode=event.livemode),
-        format_html("{}{}", _what_was_paid(found.events), more or links.to_event(event)),
+        format_html("{}, {}", what_was_paid(story_told_by(found.events)), more or links.to_event(event)),
         _why(event),
         state_badge(event.state),
         fixes,
     )
-
-
-def _what_was_paid(events: Sequence[StripeEvent]) -> SafeString:
-    """How much, and by whom, as far as the events say."""
-    story = story_told_by(events)
-    try:
-        amount = display.money(*story.amount) if story.is_paid else display.absent("Not told")
-        payer = ", ".join(sorted(story.emails)) or story.reference or story.stripe_customer_id or "nobody named"
-    except Parked:
-        return format_html("{}, ", "contradictory")
-    return format_html("{} of {}, ", amount, shown(payer))
 
 
 def _unpaid(entry: CreditTransaction) -> Line:

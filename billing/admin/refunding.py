@@ -25,6 +25,7 @@ from billing.services.refunding import checked_amount, request_refund
 from credits.errors import CreditError
 from jobs.admin.approvable import ApprovableFormView
 from jobs.errors import LimitExceeded, WorkError
+from jobs.selectors import pending_about
 
 
 class RefundForm(forms.Form):
@@ -88,6 +89,15 @@ class RefundPaymentView(ApprovableFormView):
         amount = money.format_money(subject.amount_minor, subject.currency)
         return f"{amount} of {subject.user.email}, {subject.stripe_payment_id}"
 
+    def obstacle(self, subject: Payment) -> str:
+        if not stripe_api.is_configured():
+            return str(StripeNotConfigured())
+        try:
+            checked_amount(subject, None)
+        except NotRefundable as refusal:
+            return str(refusal)
+        return ""
+
     def get_form(self, subject: Payment, data: Any = None, initial: dict[str, Any] | None = None) -> forms.Form:
         return RefundForm(subject, data, initial={"policy": CreditPolicy.CLAW_BACK, **(initial or {})})
 
@@ -98,6 +108,7 @@ class RefundPaymentView(ApprovableFormView):
         amount = checked_amount(subject, cleaned_data["amount"])
         fee, currency = subject.fee_minor, subject.settlement_currency
         return [
+            *(Change.told("Waits for approval already", asked) for asked in waiting_refunds(subject)),
             Change.told("Goes back", display.money(amount, subject.currency)),
             Change(
                 "Left of the payment",
@@ -126,7 +137,7 @@ class RefundPaymentView(ApprovableFormView):
         return refund_params(subject.pk, checked_amount(subject, cleaned_data["amount"]), _policy(cleaned_data))
 
     def resource(self, subject: Payment) -> tuple[str, str]:
-        return subject._meta.label_lower, str(subject.pk)
+        return subject.user._meta.label_lower, str(subject.user_id)
 
     def act(self, request: HttpRequest, subject: Payment, cleaned_data: dict[str, Any], token: str) -> str:
         asked = request_refund(
@@ -144,6 +155,17 @@ class RefundPaymentView(ApprovableFormView):
 
     def _worth(self, subject: Payment, cleaned_data: dict[str, Any]) -> Decimal | None:
         return limits.counted(checked_amount(subject, cleaned_data["amount"]), subject.currency)
+
+
+def waiting_refunds(payment: Payment) -> list[str]:
+    """The refunds of a payment that a second person has still to allow, in words."""
+    waiting = pending_about(resource_type=payment.user._meta.label_lower, resource_id=str(payment.user_id))
+    return [
+        f"{money.format_money(approval.params['amount_minor'], payment.currency)}, request {approval.pk} of "
+        f"{approval.requested_by}"
+        for approval in waiting
+        if approval.verb == Limit.REFUND and approval.params["payment"] == payment.pk
+    ]
 
 
 def told(refund: Refund) -> str:

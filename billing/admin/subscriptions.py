@@ -61,8 +61,10 @@ class SubscriptionAdmin(ExportMixin, EvidenceAdmin):
         ("Where it comes from", {"fields": ("at_stripe", "customer_at_stripe", "events")}),
     )
 
+    shown_if = {"trial": "trial_end", "pause": "pause_behavior", "discounts_shown": "discounts"}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
-        return selectors.subscriptions()
+        return selectors.subscriptions().prefetch_related("items")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Subscription], search_term: str
@@ -79,7 +81,7 @@ class SubscriptionAdmin(ExportMixin, EvidenceAdmin):
 
     @admin.display(description="Plan")
     def plan_shown(self, subscription: Subscription) -> str:
-        return str(subscription.plan) if subscription.plan else display.absent("None of its prices is of a plan")
+        return plan_of(subscription) or display.absent("None of its prices is of a plan")
 
     @admin.display(description="Status")
     def status_shown(self, subscription: Subscription) -> str:
@@ -188,6 +190,13 @@ class SubscriptionAdmin(ExportMixin, EvidenceAdmin):
         return links.to_events(selectors.all_events_of_subscription(subscription.stripe_subscription_id)[:SHOWN])
 
 
+def plan_of(subscription: Subscription) -> str:
+    """Its plan, with the interval by which it is paid unless that is the month; its items are prefetched."""
+    every = {_every(item) for item in subscription.items.all()} - {"month"}
+    name = str(subscription.plan or "")
+    return f"{name}, each {' and '.join(sorted(every))}" if name and every else name
+
+
 def until_of(subscription: Subscription) -> tuple[str, SafeString]:
     """What comes next, in a word, and when."""
     if subscription.ended_at:
@@ -208,8 +217,12 @@ def _span(start: datetime | None, end: datetime | None) -> SafeString:
     return format_html("{} to {}", display.day(start), display.day(end))
 
 
+def _every(item: SubscriptionItem) -> str:
+    return f"{item.interval_count} {item.interval}s" if item.interval_count > 1 else item.interval
+
+
 def _terms(item: SubscriptionItem, currency: str) -> str:
-    every = f"{item.interval_count} {item.interval}s" if item.interval_count > 1 else item.interval
+    every = _every(item)
     if item.is_metered or item.unit_amount is None:
         return f"by use, each {every}"
     amount = item.unit_amount

@@ -140,6 +140,9 @@ class SyncView(ConfirmFormView):
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> Stripe:
         return Stripe()
 
+    def obstacle(self, subject: Stripe) -> str:
+        return "" if stripe_api.is_configured() else NO_KEY
+
     def effect(self, subject: Stripe, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         check_key()
         lists = ", ".join(RESOURCES[key].label for key in cleaned_data["only"])
@@ -185,6 +188,11 @@ class CustomerSyncView(ConfirmFormView):
         if customer is None:
             raise Http404("There is no such customer.")
         return customer
+
+    def obstacle(self, subject: Customer) -> str:
+        if not stripe_api.is_configured():
+            return NO_KEY
+        return "" if subject.stripe_customer_id else sync_jobs.UNKNOWN_THERE
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         check_key()

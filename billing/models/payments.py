@@ -13,6 +13,14 @@ from credits.models import CreditTransaction
 
 # Twelve digits is Stripe's own limit on an amount.
 MAX_MINOR = 10**12
+# Brands of cards that are written otherwise than a word is.
+BRANDS = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+}
 BOOKED = Q(transaction__isnull=False, credits_purchased__gt=0) | Q(transaction__isnull=True, credits_purchased=0)
 
 
@@ -122,7 +130,13 @@ class Payment(models.Model):
         return max(0, self.amount_minor - self.refunded_minor - self.disputed_minor) if self.status in PAID else 0
 
     @property
+    def gone_minor(self) -> int:
+        """What went back of it by refunds and disputes, in minor units of its currency."""
+        return min(self.amount_minor, self.refunded_minor + self.disputed_minor)
+
+    @property
     def method(self) -> str:
         """``Visa •••• 4242``, or what is known of it."""
-        brand = (self.payment_method_brand or self.payment_method_type).replace("_", " ").capitalize()
+        known = self.payment_method_brand or self.payment_method_type
+        brand = BRANDS.get(known) or known.replace("_", " ").capitalize()
         return f"{brand} •••• {self.payment_method_last4}" if self.payment_method_last4 else brand

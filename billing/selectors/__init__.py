@@ -66,7 +66,14 @@ from billing.selectors.recurring import (
     turns,
     waterfalls,
 )
-from billing.selectors.refunds import credits_taken, credits_to_take, left_minor, refundable_minor, taken_of_purchase
+from billing.selectors.refunds import (
+    credits_taken,
+    credits_to_take,
+    entries_of_payment,
+    left_minor,
+    refundable_minor,
+    taken_of_purchase,
+)
 from billing.selectors.reported import Reported, in_reporting_currency
 from billing.selectors.revenue import DayRevenue, Revenue, lifetime_value, revenue, revenue_by_day
 from billing.selectors.subscriptions import (
@@ -116,6 +123,7 @@ __all__ = [
     "disputes_named",
     "disputes_needing_us",
     "disputes_of",
+    "entries_of_payment",
     "events_about",
     "events_needing_attention",
     "events_of_invoice",

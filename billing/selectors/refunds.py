@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from billing import clawbacks
 from billing.models import CreditPolicy, Payment, Refund
 from billing.models.statuses import GOING_BACK, PAID
+from credits.models import CreditTransaction
 from credits.selectors import clawbacks_of
 
 
@@ -35,6 +36,16 @@ def credits_to_take(payment: Payment, more_minor: int = 0) -> Decimal:
 def credits_taken(payment: Payment) -> Decimal:
     """How many of the credits that a payment bought are taken back."""
     return taken_of_purchase(payment.transaction_id) if payment.transaction_id else Decimal(0)
+
+
+def entries_of_payment(payment: Payment) -> list[CreditTransaction]:
+    """The purchase of a payment, and what was taken of it and given back, in order."""
+    if payment.transaction is None:
+        return []
+    about = CreditTransaction.objects.filter(
+        Q(reverses=payment.transaction_id) | Q(reverses__reverses=payment.transaction_id)
+    )
+    return [payment.transaction, *about.order_by("account", "seq")]
 
 
 def taken_of_purchase(transaction_id: int) -> Decimal:

@@ -40,8 +40,9 @@ def open_subscriptions_of(stripe_customer_id: str) -> list[str]:
 
 
 def subscriptions_of(*, user_id: int, limit: int) -> list[Subscription]:
-    """A customer's subscriptions and those of whoever was merged into them, newest first."""
-    return list(subscriptions().filter(user_id__in=family_of(user_id)).order_by("-started_at", "-pk")[:limit])
+    """A customer's subscriptions and those of whoever was merged into them, with their items, newest first."""
+    found = subscriptions().filter(user_id__in=family_of(user_id)).order_by("-started_at", "-pk")[:limit]
+    return list(found.prefetch_related("items"))
 
 
 def search_subscriptions(found: QuerySet[Subscription], text: str) -> QuerySet[Subscription]:

@@ -71,7 +71,7 @@ def settle_payment(*, payment_id: int, actor: User, reason: str) -> Payment:
             actor=actor,
             resource=_resource(payment),
             old_values={"taken_back": plain_credits(before)},
-            new_values={"taken_back": plain_credits(after)},
+            new_values={"payment": payment.stripe_payment_id, "taken_back": plain_credits(after)},
             reason=reason,
         )
     return payment
@@ -148,7 +148,7 @@ def assign_payment(*, event_id: int, user_id: int, credits: Decimal, actor: User
         actor=actor,
         resource=_resource(payment),
         new_values={
-            "user": user_id,
+            "payment": payment.stripe_payment_id,
             "credits": plain_credits(credits),
             "amount_minor": payment.amount_minor,
             "currency": payment.currency,
@@ -271,7 +271,8 @@ def _wake_others(event: StripeEvent) -> None:
 
 
 def _resource(payment: Payment) -> audit.Resource:
-    return audit.Resource(Payment._meta.label_lower, str(payment.pk), payment.stripe_payment_id)
+    """Acts on payments are found with whose they are, as those on credits."""
+    return audit.Resource("accounts.user", str(payment.user_id), f"user {payment.user_id}")
 
 
 def _record_event(action: Action, event: StripeEvent, actor: User, reason: str, old: dict[str, str]) -> None:

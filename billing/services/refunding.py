@@ -102,6 +102,7 @@ def _count(payment: Payment, amount: int, *, holder: User, key: str) -> None:
 def _record(refund: Refund, payment: Payment, *, actor: User, approved_by: User | None, reason: str) -> None:
     left = selectors.refundable_minor(payment)
     new_values = {
+        "payment": payment.stripe_payment_id,
         "refund": refund.pk,
         "amount_minor": refund.amount_minor,
         "currency": payment.currency,
@@ -113,7 +114,7 @@ def _record(refund: Refund, payment: Payment, *, actor: User, approved_by: User 
     audit.record(
         action=Action.PAYMENT_REFUND_ASKED,
         actor=actor,
-        resource=audit.Resource(Payment._meta.label_lower, str(payment.pk), payment.stripe_payment_id),
+        resource=audit.Resource("accounts.user", str(payment.user_id), f"user {payment.user_id}"),
         old_values={"left_minor": left + refund.amount_minor},
         new_values=new_values,
         reason=reason,

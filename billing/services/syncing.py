@@ -21,7 +21,9 @@ from billing.resources import RESOURCES, Resource
 from billing.services.fetching import keep_page
 from billing.stripe_lists import Page, PlaceLost, Reader, StripeUnavailable, last_id
 
-NO_KEY = "STRIPE_SECRET_KEY is not set, so Stripe cannot be asked. Set it, restart, and sync again."
+NO_KEY = (
+    "STRIPE_SECRET_KEY is not set, so Stripe cannot be asked. Ask whoever runs this back office to set it and restart."
+)
 # "sync": no other advisory lock of the house has this number.
 LOCK = 0x73796E63
 # A run that nobody took up for so long is begun anew.

@@ -159,6 +159,17 @@ class EvidenceAdmin(BackofficeModelAdmin):
     """Rows that are read and never touched: the change page is a detail page."""
 
     has_history = False
+    # Fields of the detail page that stand there only if the row has something under the name beside them.
+    shown_if: Mapping[str, str] = {}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return [
+            (title, {**options, "fields": self._with_something(options["fields"], obj)}) for title, options in fieldsets
+        ]
+
+    def _with_something(self, names: Sequence[Any], obj: Any) -> list[Any]:
+        return [name for name in names if obj is None or name not in self.shown_if or getattr(obj, self.shown_if[name])]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # Evidence is written by the service that makes the fact.

@@ -94,6 +94,10 @@ class ConfirmFormView(View):
         """What the reader must know before they confirm, beside the effect; then ``noticed_label`` is on the button."""
         return ""
 
+    def obstacle(self, subject: Any) -> str:
+        """Why nobody can do it now, whatever is typed: then this is said in place of the form."""
+        return ""
+
     def success_url(self, subject: Any) -> str:
         """Where the act, or giving it up, leads to."""
         raise NotImplementedError
@@ -120,7 +124,7 @@ class ConfirmFormView(View):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         subject = self.get_subject(request, **kwargs)
         form = self.get_form(subject, initial=self.get_initial(request, subject))
-        return self._page(request, subject, form, token=str(uuid.uuid4()))
+        return self._page(request, subject, form, token=str(uuid.uuid4()), obstacle=self.obstacle(subject))
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         subject = self.get_subject(request, **kwargs)
@@ -157,6 +161,7 @@ class ConfirmFormView(View):
         token: str,
         changes: Sequence[Change] | None = None,
         notice: str = "",
+        obstacle: str = "",
     ) -> HttpResponse:
         if self.navigation_key:
             set_current(request, self.navigation_key)
@@ -172,6 +177,7 @@ class ConfirmFormView(View):
             "token": token,
             "changes": changes,
             "notice": notice,
+            "obstacle": obstacle,
             "is_preview": changes is not None,
             "cancel_url": self.success_url(subject),
         }
