@@ -163,6 +163,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600,
         "options": {"expires": 600},
     },
+    "recount-spend-after-new-rates": {
+        "task": "billing.tasks.recount_after_new_rates",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
     "count-customers": {
         "task": "accounts.tasks.count_customers",
         "schedule": 300,
@@ -232,6 +237,11 @@ CELERY_BEAT_SCHEDULE = {
     "verify-ledger": {
         "task": "credits.tasks.verify_ledger",
         "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600},
+    },
+    "recount-spends": {
+        "task": "billing.tasks.recount_spends",
+        "schedule": crontab(hour=3, minute=25),
         "options": {"expires": 3600},
     },
     "verify-figures": {

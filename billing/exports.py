@@ -25,6 +25,11 @@ def _columns() -> Sequence[Column]:
         Column("Date", UtcText(F("paid_at"))),
         Column("Refunded", major_units_of("refunded_minor", "currency")),
         Column("Disputed", major_units_of("disputed_minor", "currency")),
+        Column("Fee", major_units_of("fee_minor", "settlement_currency")),
+        Column("Net", major_units_of("net_minor", "settlement_currency")),
+        Column("Settlement Currency", "settlement_currency"),
+        Column("Charge", "stripe_charge_id"),
+        Column("Invoice", "stripe_invoice_id"),
     )
 
 

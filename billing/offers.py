@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Customer
+from accounts.selectors import family_of
 from audit.exporting import offer
 from backoffice.lib.admin import display
 from backoffice.lib.admin.confirm import Change
@@ -162,7 +163,7 @@ def register() -> None:
             label="Revenue",
             permission=SEE_PAYMENTS,
             value=lambda totals: display.money(totals.spend_minor, settings.REPORTING_CURRENCY),
-            note=lambda totals: "net payments of all time",
+            note=lambda totals: "less refunds and disputes, before fees",
             order=40,
         )
     )
@@ -250,7 +251,7 @@ def _latest_payments(request: HttpRequest, customer: Customer) -> dict[str, Any]
         "payments": [(payment, status_badge(payment.status)) for payment in payments],
         "currency": currency,
         "may_refund": request.user.has_perm(refunding.RefundPaymentView.permission_required),
-        "other_sums": payments and selectors.spend_in_other_currencies(user_id=customer.pk, currency=currency),
+        "sums_without_rate": payments and selectors.spend_without_rate(family_of(customer.pk)),
     }
 
 
@@ -268,7 +269,7 @@ def _all_subscriptions(customer: Customer) -> str:
 
 
 def _lifetime(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    return {"values": selectors.lifetime_value(customer.pk)}
+    return {"values": selectors.lifetime_value(customer.pk), "held": selectors.in_dispute(family_of(customer.pk))}
 
 
 def _latest_invoices(request: HttpRequest, customer: Customer) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from backoffice.lib.nudge import nudge
-from billing.services import fee_fetching, reconciling, refund_calls
+from billing.services import fee_fetching, reconciling, refund_calls, spend
 from billing.services.inbox import claim_due_events
 from billing.services.processing import process_event
 
@@ -52,3 +52,15 @@ def count_mismatches() -> None:
 def fetch_fees() -> None:
     """Ask Stripe for the fees of some payments whose events did not tell."""
     fee_fetching.fetch_fees()
+
+
+@shared_task
+def recount_after_new_rates() -> None:
+    """Bring what customers spent in line with rates that were entered lately."""
+    spend.recount_after_new_rates()
+
+
+@shared_task
+def recount_spends() -> None:
+    """The same by all rates: a rate that was deleted, or a new reporting currency, leaves no time behind."""
+    spend.recount_spends()

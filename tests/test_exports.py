@@ -29,7 +29,10 @@ HEADERS = {
     "users": "ID,Email,Role,Credits,Created At,Generations,Total Spent",
     "transactions": "ID,User Email,Type,Amount,Balance After,Description,Date",
     "balances": "email,current_balance,current_month_consumed,total_consumed,next_reset_at",
-    "payments": "ID,User Email,Amount,Currency,Credits,Status,Method,Stripe ID,Date,Refunded,Disputed",
+    "payments": (
+        "ID,User Email,Amount,Currency,Credits,Status,Method,Stripe ID,Date,Refunded,Disputed,"
+        "Fee,Net,Settlement Currency,Charge,Invoice"
+    ),
     "subscriptions": "ID,User Email,Plan,Status,MRR,Currency,Stripe ID,Started,Period End,Trial End,Cancels At,Ended",
     "refunds": "ID,User Email,Amount,Currency,Status,Credits,Reason,Asked For By,Stripe ID,Payment,Date,Failed",
     "disputes": (

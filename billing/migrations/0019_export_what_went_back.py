@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -31,5 +31,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "Stripe sync",
                 "verbose_name_plural": "Stripe syncs",
             },
+        ),
+        migrations.AlterField(
+            model_name="exchangerate",
+            name="rate",
+            field=models.DecimalField(
+                decimal_places=10,
+                help_text="How many of the quote one of the base buys, such as 1.0875.",
+                max_digits=20,
+            ),
         ),
     ]

@@ -13,7 +13,9 @@ class ExchangeRate(models.Model):
     date = models.DateField()
     base = models.CharField(max_length=3, validators=[validate_currency], help_text="Such as EUR.")
     quote = models.CharField(max_length=3, validators=[validate_currency], help_text="Such as USD.")
-    rate = models.DecimalField(max_digits=20, decimal_places=10, help_text="How many units of the second one buys.")
+    rate = models.DecimalField(
+        max_digits=20, decimal_places=10, help_text="How many of the quote one of the base buys, such as 1.0875."
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

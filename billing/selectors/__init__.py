@@ -35,6 +35,7 @@ from billing.selectors.money_back import (
     disputes_named,
     disputes_needing_us,
     disputes_of,
+    in_dispute,
     refunds_named,
     refunds_of,
     search_disputes,
@@ -49,8 +50,6 @@ from billing.selectors.payments import (
     payments_named,
     payments_without_fee,
     search_payments,
-    spend_in_other_currencies,
-    spend_of,
 )
 from billing.selectors.plans import period_began, plan_prices, plans_by_product
 from billing.selectors.rates import Rates, rate, rates_to
@@ -76,6 +75,7 @@ from billing.selectors.refunds import (
 )
 from billing.selectors.reported import Reported, in_reporting_currency
 from billing.selectors.revenue import DayRevenue, Revenue, lifetime_value, revenue, revenue_by_day
+from billing.selectors.spend import spend_of, spend_without_rate, wrong_spends
 from billing.selectors.subscriptions import (
     LIVE,
     changes_of,
@@ -132,6 +132,7 @@ __all__ = [
     "granting_invoices",
     "has_other_changes",
     "held_up_among",
+    "in_dispute",
     "in_reporting_currency",
     "inbox",
     "invoice_of",
@@ -174,8 +175,8 @@ __all__ = [
     "search_payments",
     "search_refunds",
     "search_subscriptions",
-    "spend_in_other_currencies",
     "spend_of",
+    "spend_without_rate",
     "subscription_of",
     "subscriptions",
     "subscriptions_named",
@@ -189,4 +190,5 @@ __all__ = [
     "waterfalls",
     "words_on_discounts",
     "words_on_subscription",
+    "wrong_spends",
 ]

@@ -1,12 +1,13 @@
 """Reads of what went back: refunds and disputes."""
 
+from collections.abc import Collection
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
-from billing.models import Dispute, Payment, Refund
-from billing.models.statuses import DISPUTE_NEEDS_US
+from billing.models import Dispute, DisputeStatus, Payment, Refund
+from billing.models.statuses import DISPUTE_NEEDS_US, MONEY_TAKEN
 from billing.selectors.events import BADGE_LIMIT
 
 Row = TypeVar("Row", Refund, Dispute)
@@ -45,6 +46,12 @@ def disputes_named(stripe_id: str) -> QuerySet[Dispute]:
 def disputes_needing_us() -> int:
     """How many disputes and inquiries wait for our answer, counted up to BADGE_LIMIT."""
     return Dispute.objects.filter(status__in=DISPUTE_NEEDS_US)[:BADGE_LIMIT].count()
+
+
+def in_dispute(user_ids: Collection[int]) -> list[tuple[str, int]]:
+    """What banks hold of these customers' payments until a dispute is decided: by currency, in its minor units."""
+    held = Dispute.objects.filter(payment__user_id__in=user_ids, status__in=set(MONEY_TAKEN) - {DisputeStatus.LOST})
+    return list(held.values_list("payment__currency").annotate(Sum("amount_minor")).order_by("payment__currency"))
 
 
 def search_refunds(found: QuerySet[Refund], text: str) -> QuerySet[Refund]:

@@ -2,18 +2,13 @@
 
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet, Sum, Value
-from django.db.models.functions import Greatest
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.selectors import family_of, is_id
 from billing.models import Payment
 from billing.models.statuses import PAID
 from credits.models import CreditTransaction
-
-# What went back and what the bank took are never more than what was paid, but may be told twice over: in a dispute of
-# what was refunded.
-KEPT = Greatest(F("amount_minor") - F("refunded_minor") - F("disputed_minor"), Value(0))
 
 
 def payment_of_intent(payment_intent_id: str) -> Payment | None:
@@ -33,22 +28,6 @@ def payments_named(text: str) -> QuerySet[Payment]:
     if is_id(text):
         named |= Q(pk=int(text))
     return Payment.objects.select_related("user").filter(named).order_by("-paid_at", "-pk")
-
-
-def spend_of(*, user_id: int, currency: str) -> int:
-    """What is left of a customer's payments in ``currency`` after refunds and disputes, in its minor units.
-
-    Payments stay where they were booked, so those of whoever was merged into the customer count in.
-    """
-    paid = Payment.objects.filter(user_id__in=family_of(user_id), status__in=PAID, currency=currency)
-    return paid.aggregate(total=Sum(KEPT))["total"] or 0
-
-
-def spend_in_other_currencies(*, user_id: int, currency: str) -> list[tuple[str, int]]:
-    """What ``spend_of`` in ``currency`` leaves out: each other currency with its sum in minor units, by code."""
-    paid = Payment.objects.filter(user_id__in=family_of(user_id), status__in=PAID)
-    paid = paid.exclude(currency=currency)
-    return list(paid.values_list("currency").annotate(total=Sum(KEPT)).order_by("currency"))
 
 
 def latest_payments(*, user_id: int, limit: int) -> list[Payment]:

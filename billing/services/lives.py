@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -20,8 +19,7 @@ from billing.models.events import UNSETTLED
 @transaction.atomic
 def count_spend_together(*, survivor_id: int, merged_id: int, **_: Any) -> Mapping[str, Any]:
     """Payments stay where they were booked; what was spent counts for the one who stays."""
-    currency = settings.REPORTING_CURRENCY
-    spent = sum(selectors.spend_of(user_id=user_id, currency=currency) for user_id in (survivor_id, merged_id))
+    spent = selectors.spend_of([*family_of(survivor_id), *family_of(merged_id)])
     accounts.set_spend(user_id=survivor_id, spend_minor=spent)
     accounts.set_spend(user_id=merged_id, spend_minor=0)
     payments = Payment.objects.filter(user_id__in=family_of(merged_id)).count()

@@ -9,6 +9,7 @@ from accounts.models import CustomerFigures
 from billing.errors import Parked
 from billing.models import CreditPolicy, Payment, PaymentStatus, Refund, RefundStatus
 from billing.readings.refunds import RefundTold
+from billing.selectors.reconciliation import out_of_balance
 from billing.services.money_back import book_refund
 from billing.services.payments import PaymentDetails, Purchase, book_payment
 from billing.services.settling import settle_money_back
@@ -188,3 +189,24 @@ def test_a_refund_that_failed_since_the_charge_spoke_is_no_more_in_its_sum(paid,
     book_refund(payment_id=paid.pk, told=told(status=RefundStatus.FAILED, minutes=5))
     paid.refresh_from_db()
     assert paid.refunded_minor == refunded
+
+
+def test_one_that_leaves_the_credits_takes_none_when_its_charge_speaks_first(paid):
+    asked_for(paid, policy=CreditPolicy.LEAVE)
+    charge_said(paid, 300, minutes=2)
+    settle_money_back(payment_id=paid.pk)
+    assert stands(paid, refunded=300, status=PaymentStatus.PARTIALLY_REFUNDED, balance="100")
+    assert out_of_balance() == []
+    # What the charge tells beyond it is somebody else's, and takes its share.
+    charge_said(paid, 500, minutes=3)
+    settle_money_back(payment_id=paid.pk)
+    assert stands(paid, refunded=500, status=PaymentStatus.PARTIALLY_REFUNDED, balance="80")
+    assert out_of_balance() == []
+
+
+def test_one_that_was_to_leave_the_credits_and_failed_explains_nothing(paid):
+    asked_for(paid, policy=CreditPolicy.LEAVE, status=RefundStatus.FAILED, next_attempt_at=None)
+    charge_said(paid, 300, minutes=2)
+    settle_money_back(payment_id=paid.pk)
+    assert stands(paid, refunded=300, status=PaymentStatus.PARTIALLY_REFUNDED, balance="70")
+    assert out_of_balance() == []

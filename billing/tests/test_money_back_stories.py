@@ -206,3 +206,13 @@ def test_a_story_means_the_same_in_every_version_and_backwards_and_twice(custome
             pass
     assert ends(found[0], **end)
     assert found == [found[0]] * len(VERSIONS)
+
+
+@pytest.mark.parametrize("said", [None, "300", 300.0, [300], True, -5, 10**13])
+def test_a_charge_that_does_not_say_what_went_back_undoes_nothing(customer, said):
+    tell([paid(), told("charge.refunded", refunded_charge(300), 60)])
+    later = told("charge.refunded", refunded_charge(300) | {"amount_refunded": said}, 70)
+    tell([later, told("charge.updated", refunded_charge(300) | {"amount_refunded": said}, 80)])
+    assert balance_of(customer.pk).balance == 70
+    assert Payment.objects.get().refunded_minor == 300
+    assert StripeEvent.objects.get(stripe_id=later["id"]).state == EventState.PARKED

@@ -352,3 +352,11 @@ def test_an_invoice_of_a_demo_customer_is_not_counted(customer):
     deliver(invoice_paid(version=version, metadata={"user_id": "u_ada"}))
     (stored,) = deliver(*paid_for_invoice(version=version))
     assert is_parked(stored, "demo")
+
+
+def test_a_charge_that_failed_stays_so_whatever_else_is_told_of_it(customer):
+    tried = charge(
+        id="ch_1", payment_intent="pi_1", status="failed", paid=False, captured=False, metadata={"user_id": "u_ada"}
+    )
+    deliver(event("charge.failed", tried), event("charge.updated", tried, created=CREATED + 600))
+    assert payment().status == PaymentStatus.FAILED

@@ -479,3 +479,37 @@ def test_what_is_taken_back_waits_for_a_payment_that_is_being_booked(customer):
 
     assert isinstance(while_another_waits(book, take)[1], NotReconcilable)
     assert balance_of(customer.pk).balance == 100
+
+
+def test_it_says_how_much_was_paid_and_by_whom(client, clerk, parked):
+    assert "$10.00 of cus_unknown" in words_of(client.get(PAGE))
+    (named,) = deliver_without_session(
+        intent_succeeded(payment_intent(metadata={"user_id": "u_nobody"}, receipt_email="eve@example.com"))
+    )
+    assert "$10.00 of u_nobody" in words_of(client.get(PAGE))
+    form = client.get(fix("assign", named.pk))
+    assert "$10.00 of u_nobody" in words_of(form)
+    assert form.context["form"].initial["customer"] == "u_nobody"
+
+
+def test_what_is_said_of_it_cannot_be_a_script(client, clerk):
+    deliver_without_session(intent_succeeded(payment_intent(metadata={"user_id": "<script>x</script>"})))
+    html = client.get(PAGE).content.decode()
+    assert "&lt;script&gt;x&lt;/script&gt;" in html
+    assert "<script>x" not in html
+
+
+def test_the_event_itself_says_so_too_and_leads_to_where_it_is_set_right(client, parked):
+    member = StaffFactory(permissions=[*PERMISSIONS, "billing.view_stripeevent"])
+    client.force_login(member)
+    page = client.get(reverse("admin:billing_stripeevent_change", args=[parked.pk]))
+    assert "$10.00 of cus_unknown" in words_of(page)
+    assert f'href="{PAGE}"' in page.content.decode()
+
+
+def test_a_parked_payment_is_found_by_its_id(client, parked):
+    client.force_login(StaffFactory(permissions=["billing.view_stripeevent"]))
+    groups = client.get("/admin/jump/", {"q": parked.payment_intent_id}).context["groups"]
+    assert [hit.url for group in groups for hit in group.hits] == [
+        reverse("admin:billing_stripeevent_change", args=[parked.pk])
+    ]

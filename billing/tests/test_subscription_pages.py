@@ -1,12 +1,17 @@
 """Subscriptions as staff find and read them, and what a customer's page tells of theirs."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AuditEntry
-from billing.models import Dispute, Invoice, Plan, PlanPrice, Refund, Subscription
+from backoffice.lib import clock
+from billing.admin.subscriptions import plan_of, until_of
+from billing.models import Dispute, Invoice, Plan, PlanPrice, Refund, Subscription, SubscriptionChange
+from billing.selectors import changes_of
 from billing.tests.bodies.money_back import dispute, refund
 from billing.tests.bodies.subscriptions import (
     MONTH,
@@ -218,3 +223,48 @@ def test_an_invoice_leads_to_its_subscription_and_back(client, boss, customer):
     )
     assert f'href="{page_of(row)}"' in client.get(page_of(found)).content.decode()
     assert f'href="{page_of(found)}"' in client.get(page_of(row)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"status": "trialing", "trial_start": START, "trial_end": START + MONTH}, "trial ends"),
+        ({"cancel_at_period_end": True, "cancel_at": START + MONTH, "canceled_at": START}, "ends"),
+        ({}, "renews"),
+    ],
+)
+def test_what_comes_next_is_said_in_a_word(client, boss, customer, fields, words):
+    row = subscribed(**fields)
+    with clock.at(row.started_at + timedelta(days=1)):
+        assert until_of(row)[0] == words
+
+
+def test_a_renewal_that_nobody_told_of_is_due(customer):
+    row = subscribed()
+    with clock.at(row.current_period_end + timedelta(days=1)):
+        assert until_of(row)[0] == "renewal due"
+
+
+@pytest.mark.parametrize(
+    ("of", "plan"),
+    [(price(1000, id="price_pro"), "Pro"), (price(9000, id="price_pro", interval="year"), "Pro, each year")],
+)
+def test_its_plan_is_told_with_the_interval_that_is_not_the_month(customer, of, plan):
+    PlanPrice.objects.create(
+        plan=Plan.objects.create(key="pro", name="Pro", monthly_credits=10),
+        stripe_price_id="price_pro",
+        amount_minor=1000,
+        currency="USD",
+        interval="month",
+    )
+    assert plan_of(subscribed(of)) == plan
+
+
+def test_what_changes_nothing_that_is_counted_is_no_change(client, boss, customer):
+    row = subscribed()
+    leaving = subscription(
+        item(id="si_1"), version=V2024, id="sub_1", cancel_at_period_end=True, canceled_at=START + 60
+    )
+    deliver(told("updated", leaving, at=START + 60, version=V2024))
+    assert SubscriptionChange.objects.count() == 2
+    assert [change.at for change in changes_of(row, limit=50)] == [row.started_at]

@@ -160,3 +160,11 @@ def test_money_and_credits_are_figures():
 )
 def test_initials(name, letters):
     assert display.initials(name) == letters
+
+
+def test_rows_stand_in_columns_and_none_is_a_dash():
+    html = display.lines([("a", display.badge("b")), (HOSTILE, "c")], nothing="Nothing came")
+    assert html.count("<tr>") == 2
+    assert html.count("<td>") == 4
+    assert "<script>" not in html
+    assert display.lines([], nothing="Nothing came") == display.absent("Nothing came")

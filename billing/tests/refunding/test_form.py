@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from audit.actions import Action
 from audit.models import AuditEntry
 from backoffice.lib import clock
 from billing import tasks
@@ -255,3 +256,49 @@ def test_without_a_rate_a_second_person_without_a_limit_has_to_allow_it(client, 
     decided = approve(approval_id=Approval.objects.get().pk, actor=StaffFactory(is_superuser=True))
     assert decided.state == ApprovalState.APPROVED
     assert Refund.objects.get().amount_minor == 500
+
+
+def test_an_empty_amount_gives_back_what_was_shown_whatever_happens_in_between(
+    client, logged_in, pay, ask, stripe_server
+):
+    payment = pay()
+    colleagues = ask(payment, 600, actor=StaffFactory(), key="admin:refund:other")
+    form = filled(amount="")
+    preview = client.post(form_of(payment), form)
+    assert "Goes back $4.00" in words_of(preview)
+    assert 'name="amount" value="4.00"' in preview.content.decode()
+    # Stripe refuses the colleague's: what is left is more than was shown.
+    Refund.objects.filter(pk=colleagues.pk).update(status=RefundStatus.FAILED, next_attempt_at=None)
+    client.post(form_of(payment), {**form, "amount": "4.00", "confirm": "yes"})
+    assert [each["amount"] for each in stripe_server.refunds(payment.stripe_payment_id)] == [400]
+
+
+def test_what_keeps_everybody_from_it_is_said_in_place_of_the_form(client, logged_in, pay, settings):
+    payment = pay()
+    Payment.objects.filter(pk=payment.pk).update(refunded_minor=1000, status="refunded")
+    page = client.get(form_of(payment))
+    assert "Nothing is left of this payment" in words_of(page)
+    assert 'name="amount"' not in page.content.decode()
+    settings.STRIPE_SECRET_KEY = ""
+    assert "Ask whoever runs this back office" in words_of(client.get(form_of(payment)))
+
+
+def test_a_request_that_waits_is_told_on_the_payment_the_customer_and_the_next_form(client, pay, customer):
+    payment = pay()
+    member = limited(Decimal("4.99"))
+    member.user_permissions.add(permission("accounts", "view_customer"))
+    client.force_login(member)
+    client.post(form_of(payment), filled(confirm="yes", noticed="yes"))
+    approval = Approval.objects.get()
+    assert (approval.resource_type, approval.resource_id) == ("accounts.user", str(customer.pk))
+    asked = f"$5.00, request {approval.pk} of {member}"
+    assert f"A refund waits for a second person: {asked}" in words_of(client.get(page_of(payment)))
+    assert f"Waits for approval already {asked}" in words_of(client.post(form_of(payment), filled()))
+
+
+def test_the_refund_stands_in_the_audit_log_of_whom_it_is(client, logged_in, pay, customer):
+    payment = pay()
+    client.post(form_of(payment), filled(confirm="yes"))
+    entry = AuditEntry.objects.get(action=Action.PAYMENT_REFUND_ASKED)
+    assert (entry.resource_type, entry.resource_id) == ("accounts.user", str(customer.pk))
+    assert entry.new_values["payment"] == payment.stripe_payment_id
