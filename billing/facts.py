@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from billing.errors import Parked
-from billing.payloads import id_at, text_at, value_at, whole_at
+from billing.payloads import id_at, text_at, texts_at, value_at, whole_at
 from billing.readings.charges import ChargeTold, Fee, taken
+from billing.readings.customers import named_users
 from billing.stripe_amounts import minor_units
 
 SHOWN_LENGTH = 100
@@ -71,8 +72,8 @@ def told_by_intent(intent: Any, *, at: datetime) -> Told:
         at=at,
         amount=whole_at(intent, "amount_received" if "amount_received" in intent else "amount"),
         currency=text_at(intent, "currency", limit=3).upper(),
-        references=_metadata(intent, "user_id", "userId"),
-        credits=_metadata(intent, "credits"),
+        references=named_users(value_at(intent, "metadata")),
+        credits=texts_at(value_at(intent, "metadata"), "credits"),
         stripe_customer_id=id_at(intent, "customer"),
         emails=_emails(intent, ("receipt_email",)) | _emails(charge, ("billing_details", "email"), ("receipt_email",)),
         charge_id=id_at({"charge": charge}, "charge"),
@@ -87,8 +88,8 @@ def told_by_charge(charge: Any, *, at: datetime) -> Told:
         at=at,
         amount=taken(charge),
         currency=text_at(charge, "currency", limit=3).upper(),
-        references=_metadata(charge, "user_id", "userId"),
-        credits=_metadata(charge, "credits"),
+        references=named_users(value_at(charge, "metadata")),
+        credits=texts_at(value_at(charge, "metadata"), "credits"),
         stripe_customer_id=id_at(charge, "customer"),
         emails=_emails(charge, ("billing_details", "email"), ("receipt_email",)),
         charge_id=id_at(charge, "id"),
@@ -108,7 +109,7 @@ def told_by_bill(bill: Any, *, at: datetime) -> Told:
         at=at,
         amount=None,
         currency="",
-        references=frozenset().union(*(_metadata(part, "user_id", "userId") for part in (bill, old, new))),
+        references=frozenset().union(*(named_users(value_at(part, "metadata")) for part in (bill, old, new))),
         credits=frozenset(),
         stripe_customer_id=id_at(bill, "customer"),
         emails=_emails(bill, ("customer_email",), ("customer_details", "email")),
@@ -124,8 +125,8 @@ def told_by_session(session: Any, *, at: datetime) -> Told:
         at=at,
         amount=whole_at(session, "amount_total"),
         currency=text_at(session, "currency", limit=3).upper(),
-        references=_metadata(session, "user_id", "userId"),
-        credits=_metadata(session, "credits"),
+        references=named_users(value_at(session, "metadata")),
+        credits=texts_at(value_at(session, "metadata"), "credits"),
         stripe_customer_id=id_at(session, "customer"),
         emails=_emails(session, ("customer_details", "email"), ("customer_email",)),
         session_id=id_at(session, "id"),
@@ -244,11 +245,6 @@ def _contradiction(what: str, values: Iterable[str]) -> str:
         f"The events of this payment contradict each other about {what}: {several}. "
         "Compare them with the payment in Stripe and correct the customer's credits by hand."
     )
-
-
-def _metadata(subject: Any, *keys: str) -> frozenset[str]:
-    values = [value_at(subject, "metadata", key) for key in keys]
-    return frozenset(value if isinstance(value, str) else repr(value) for value in values if value is not None)
 
 
 def _emails(subject: Any, *paths: Sequence[str]) -> frozenset[str]:

@@ -44,6 +44,12 @@ def whole_at(value: Any, *path: str | int) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
+def texts_at(value: Any, *keys: str) -> frozenset[str]:
+    """What stands under these keys of metadata, as text, which it should be."""
+    found = (value_at(value, key) for key in keys)
+    return frozenset(each if isinstance(each, str) else repr(each) for each in found if each is not None)
+
+
 def moment_at(value: Any, *path: str | int) -> datetime | None:
     """The moment at ``path``, which Stripe writes as seconds since 1970."""
     seconds = whole_at(value, *path)

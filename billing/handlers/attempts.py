@@ -8,8 +8,8 @@ from accounts.models import Customer
 from billing import selectors
 from billing.errors import Ignored, Parked
 from billing.facts import Story, Told, shown, told_by_charge, told_by_intent
+from billing.handlers.owners import customer_by_emails
 from billing.handlers.stories import happened_at, said_at, story_of, subject_of
-from billing.handlers.whose import customer_by_emails
 from billing.models import PaymentStatus, StripeEvent
 from billing.ordering import rank_of
 from billing.payloads import text_at, whole_at
@@ -114,4 +114,4 @@ def _named(story: Story) -> Customer | None:
         return customer
     if stripe_customer_id:
         return accounts.customer_by_stripe_id(stripe_customer_id)
-    return customer_by_emails(story)
+    return customer_by_emails(story.emails)

@@ -55,7 +55,7 @@ def _written(event: StripeEvent, told: InvoiceTold, word: Word) -> Invoice:
 
 def _owner(event: StripeEvent, told: InvoiceTold) -> int:
     customer = customer_of(
-        event, references=told.references, stripe_customer_id=told.stripe_customer_id, email=told.email
+        event, references=told.references, stripe_customer_id=told.stripe_customer_id, emails={told.email}
     )
     if told.references and told.stripe_customer_id:
         link_customer(user_id=customer.pk, stripe_customer_id=told.stripe_customer_id)

@@ -1,4 +1,7 @@
-"""Whose something is that Stripe tells of: by its metadata, by Stripe's customer, and only then by an email."""
+"""Whose something is that Stripe tells of: by its metadata, by Stripe's customer, and only then by an email.
+
+One rule for all of it. What a payment says of itself comes in several events, which ``whose`` puts together first.
+"""
 
 from collections.abc import Set
 from datetime import timedelta
@@ -25,14 +28,16 @@ def wait_for(event: StripeEvent, reason: str) -> None:
         raise Waiting(reason, until=until)
 
 
-def customer_of(event: StripeEvent, *, references: Set[str], stripe_customer_id: str, email: str) -> Customer:
-    """The customer whom the metadata names; without any, whom Stripe's customer means; without that, the email.
+def customer_of(
+    event: StripeEvent, *, references: Set[str], stripe_customer_id: str, emails: Set[str] = frozenset()
+) -> Customer:
+    """The customer whom the metadata names; without any, whom Stripe's customer means; without that, the emails.
 
     A user or a Stripe customer whom nobody knows yet is waited for, then the event parks. Raises Waiting, Parked.
     """
     references = references or _named_by_stripe(event, stripe_customer_id)
     if references:
-        return _named(event, references)
+        return customer_expected(event, references)
     if stripe_customer_id:
         customer = accounts.customer_by_stripe_id(stripe_customer_id)
         if customer is None:
@@ -42,13 +47,19 @@ def customer_of(event: StripeEvent, *, references: Set[str], stripe_customer_id:
                 "Enter this id on the customer whose it is, then replay."
             )
         return customer
-    customer = accounts.customer_by_email(email) if email else None
+    customer = customer_by_emails(emails)
     if customer is None:
         raise Parked(
-            "Nothing says whose this is: no user in the metadata, no Stripe customer, and no email of a customer. "
-            "Look it up in Stripe and add the user_id to its metadata."
+            "Nothing says whose this is: no user in the metadata, no Stripe customer, and no email of exactly one "
+            "customer. Look it up in Stripe and add the user_id to its metadata."
         )
     return customer
+
+
+def customer_by_emails(emails: Set[str]) -> Customer | None:
+    """The one customer to whom all of these addresses lead that lead to anybody."""
+    found = {customer for email in emails if email and (customer := accounts.customer_by_email(email))}
+    return found.pop() if len(found) == 1 else None
 
 
 def customer_named(references: Set[str]) -> Customer | None:
@@ -60,7 +71,8 @@ def customer_named(references: Set[str]) -> Customer | None:
     return accounts.customer_by_reference(reference)
 
 
-def _named(event: StripeEvent, references: Set[str]) -> Customer:
+def customer_expected(event: StripeEvent, references: Set[str]) -> Customer:
+    """The customer whom metadata names, and of whom the product may tell a little later. Raises Waiting, Parked."""
     customer = customer_named(references)
     if customer is None:
         (reference,) = references

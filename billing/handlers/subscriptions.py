@@ -1,17 +1,16 @@
 """A subscription as Stripe tells it, and each change of what it is worth a month."""
 
 from accounts import selectors as people
-from accounts import services as accounts
-from backoffice.lib import clock
 from billing import selectors
-from billing.errors import Ignored, Parked, Waiting
-from billing.handlers.holders import WAIT_FOR_CUSTOMER, customer_named, customer_of
+from billing.errors import Ignored, Parked
+from billing.handlers.owners import customer_expected, customer_of, wait_for
 from billing.handlers.subscription_stories import Story, told_by
 from billing.models import StripeEvent, Subscription
 from billing.payloads import value_at
 from billing.readings.discounts import read_discount
 from billing.readings.subscriptions import SubscriptionTold
 from billing.services.families import lock_families
+from billing.services.linking import link_customer
 from billing.services.subscriptions import tell_subscription
 from billing.stripe_api import Answers
 
@@ -43,10 +42,10 @@ def on_subscription(event: StripeEvent, answers: Answers) -> None:
     story = Story(event, answers, stripe_id=told.id, stripe_customer_id=told.stripe_customer_id, row=row)
     user_id = row.user_id if row else _holder(event, story, told)
     if row:
-        _check_agreement(row, told)
+        _check_agreement(event, row, told)
     tell_subscription(user_id=user_id, stripe_customer_id=told.stripe_customer_id, steps=story.steps)
     if told.references and told.stripe_customer_id and not (row and row.user.stripe_customer_id):
-        accounts.link_stripe_customer(user_id=user_id, stripe_customer_id=told.stripe_customer_id)
+        link_customer(user_id=user_id, stripe_customer_id=told.stripe_customer_id)
 
 
 def on_discount(event: StripeEvent, answers: Answers) -> None:
@@ -75,15 +74,15 @@ def on_discount(event: StripeEvent, answers: Answers) -> None:
 def _holder(event: StripeEvent, story: Story, told: SubscriptionTold) -> int:
     # What any of its events says: which of them came first must not decide whose it is.
     return customer_of(
-        event, references=story.references, stripe_customer_id=told.stripe_customer_id, emails=[told.email]
+        event, references=story.references, stripe_customer_id=told.stripe_customer_id, emails={told.email}
     ).pk
 
 
-def _check_agreement(row: Subscription, told: SubscriptionTold) -> None:
-    """Raise Parked if the metadata names somebody else than whose it was booked as."""
+def _check_agreement(event: StripeEvent, row: Subscription, told: SubscriptionTold) -> None:
+    """Raise Parked if the metadata names somebody else than whose it was booked as; Waiting for who is not told of."""
     if not told.references or told.references == {row.user.external_id}:
         return
-    named = customer_named(told.references)
+    named = customer_expected(event, told.references)
     if row.user_id not in people.family_of(named.pk):
         raise Parked(
             f"This subscription is customer {row.user_id}'s here, but the metadata now names customer {named.pk}. "
@@ -93,9 +92,7 @@ def _check_agreement(row: Subscription, told: SubscriptionTold) -> None:
 
 def _wait_for_subscription(event: StripeEvent) -> None:
     """Raise Waiting, or Parked once the subscription has had its time to come."""
-    until = event.received_at + WAIT_FOR_CUSTOMER
-    if clock.now() < until:
-        raise Waiting(f"Nothing is known of {event.subscription_id} yet.", until=until)
+    wait_for(event, f"Nothing is known of {event.subscription_id} yet.")
     raise Parked(
         f"Nothing is known of {event.subscription_id}, whose discount this is. Resend the subscription's events from "
         "Stripe; this one follows by itself."

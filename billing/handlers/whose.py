@@ -7,6 +7,7 @@ from accounts.models import Customer
 from backoffice.lib import clock
 from billing.errors import Parked, Waiting
 from billing.facts import Story, shown
+from billing.handlers.owners import customer_by_emails, customer_of
 from billing.models import StripeEvent
 
 WAIT_FOR_SESSION = timedelta(minutes=15)
@@ -26,9 +27,12 @@ def named_customer(story: Story) -> Customer | None:
     return customer
 
 
-def wait_for_session(event: StripeEvent, reason: str) -> None:
-    """Raise Waiting, unless the session or the invoice has had its time to come."""
-    until = event.received_at + WAIT_FOR_SESSION
+def wait_for_session(event: StripeEvent, reason: str, *, beside: StripeEvent | None = None) -> None:
+    """Raise Waiting, unless the session or the invoice has had its time to come since the event, and since ``beside``.
+
+    What could not be delivered for a while comes all at once, in any order.
+    """
+    until = max(each.received_at for each in (event, beside) if each) + WAIT_FOR_SESSION
     if clock.now() < until:
         raise Waiting(reason, until=until)
 
@@ -42,23 +46,11 @@ def customer_by_stripe(event: StripeEvent, story: Story) -> Customer:
     if not story.sessions and not story.subscription_id:
         wait_for_session(event, "It names no user; its checkout session or its invoice may.")
     if stripe_customer_id := story.stripe_customer_id:
-        customer = accounts.customer_by_stripe_id(stripe_customer_id)
-        if customer is None:
-            raise Parked(
-                f"Nobody here is Stripe's customer {stripe_customer_id}. "
-                "Enter this id on the customer who paid, then replay."
-            )
-        return customer
-    customer = customer_by_emails(story)
+        return customer_of(event, references=frozenset(), stripe_customer_id=stripe_customer_id)
+    customer = customer_by_emails(story.emails)
     if customer is None:
         raise Parked(
             "Nothing says whose payment this is: no user in the metadata, no Stripe customer, and no email of exactly "
             "one customer. Find out who paid and give the credits by hand."
         )
     return customer
-
-
-def customer_by_emails(story: Story) -> Customer | None:
-    """The one customer to whom all addresses of the payment lead that lead to anybody."""
-    customers = {found for email in story.emails if (found := accounts.customer_by_email(email))}
-    return customers.pop() if len(customers) == 1 else None

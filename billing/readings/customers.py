@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from billing.payloads import id_at, value_at
+from billing.payloads import id_at, texts_at, value_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,5 +30,4 @@ def read_buyer(subject: Any) -> CustomerTold:
 
 def named_users(metadata: Any) -> frozenset[str]:
     """The users whom metadata names, as the product calls them."""
-    values = [value_at(metadata, key) for key in ("user_id", "userId")]
-    return frozenset(value if isinstance(value, str) else repr(value) for value in values if value is not None)
+    return texts_at(metadata, "user_id", "userId")

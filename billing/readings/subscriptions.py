@@ -10,6 +10,7 @@ from typing import Any
 from billing.models.statuses import Interval, SubscriptionStatus
 from billing.mrr import Discount, Rate
 from billing.payloads import id_at, moment_at, text_at, value_at, whole_at
+from billing.readings.customers import named_users
 from billing.readings.discounts import DiscountTold, read_discounts
 from billing.readings.numbers import decimal_at
 from billing.stripe_amounts import in_minor_units
@@ -92,7 +93,7 @@ def read_subscription(subject: Any, *, at: datetime) -> SubscriptionTold | None:
         id=id_at(subject, "id"),
         status=SubscriptionStatus(status),
         currency=currency,
-        references=_references(subject),
+        references=named_users(value_at(subject, "metadata")),
         stripe_customer_id=id_at(subject, "customer"),
         email=text_at(subject, "customer", "email", limit=254).strip().lower(),
         started_at=moment_at(subject, "start_date") or moment_at(subject, "created") or at,
@@ -171,11 +172,6 @@ def _currency(subject: Any) -> str:
     places = (subject, value_at(first, "price"), value_at(first, "plan"), value_at(subject, "plan"))
     found = (text_at(place, "currency", limit=3).upper() for place in places)
     return next((code for code in found if len(code) == 3 and code.isascii() and code.isalpha()), "")
-
-
-def _references(subject: Any) -> frozenset[str]:
-    values = [value_at(subject, "metadata", key) for key in ("user_id", "userId")]
-    return frozenset(value if isinstance(value, str) else repr(value) for value in values if value is not None)
 
 
 def _dicts(listed: Any) -> list[Any]:

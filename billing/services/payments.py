@@ -19,6 +19,7 @@ from billing.models.statuses import PAID
 from billing.readings.charges import Fee
 from billing.services.families import lock_families
 from billing.services.fees import set_fee
+from billing.services.linking import link_customer
 from billing.services.settling import lock_payment, settle
 from billing.services.spend import count_spend
 from credits.errors import DemoCustomer
@@ -110,7 +111,7 @@ def _is_forgotten(user_id: int) -> bool:
 
 def _link(payment: Payment, details: PaymentDetails) -> None:
     if details.stripe_customer_id:
-        accounts.link_stripe_customer(user_id=payment.user_id, stripe_customer_id=details.stripe_customer_id)
+        link_customer(user_id=payment.user_id, stripe_customer_id=details.stripe_customer_id)
 
 
 def _set_fee(payment: Payment, details: PaymentDetails) -> None:

@@ -52,6 +52,14 @@ def changes() -> list[tuple[str, int, int]]:
     return list(SubscriptionChange.objects.values_list("status", "mrr_minor_before", "mrr_minor_after"))
 
 
+def after_the_wait() -> list[str]:
+    """The states of events that came at START, once the sweep has taken up what waited for a customer."""
+    with clock.at(moment(START) + timedelta(minutes=15)):
+        for event_id in claim_due_events(limit=10):
+            process_event(event_id=event_id)
+    return list(StripeEvent.objects.order_by("pk").values_list("state", flat=True))
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_subscription_is_the_same_in_every_version(version, customer, pro):
     of = discount(coupon(), version, id="di_quarter", subscription="sub_1", end=None)
@@ -164,9 +172,29 @@ def test_stripes_customer_says_whose_it_is_where_no_metadata_does(customer):
 @pytest.mark.parametrize("metadata", [{"user_id": "u_nobody"}, {"user_id": "u_ada", "userId": "u_bob"}])
 def test_metadata_that_names_nobody_or_two_is_parked(customer, metadata):
     User.objects.filter(pk=customer.pk).update(stripe_customer_id="cus_ada")
-    (stored,) = deliver(told("created", subscription(metadata=metadata)))
-    assert stored.state == EventState.PARKED
+    with clock.at(moment(START)):
+        deliver(told("created", subscription(metadata=metadata)))
+    assert after_the_wait() == [EventState.PARKED]
     assert not Subscription.objects.exists()
+
+
+def test_a_user_whom_the_product_tells_of_a_minute_later_is_waited_for():
+    with clock.at(moment(START)):
+        (stored,) = deliver(told("created", subscription(metadata={"user_id": "u_late"})))
+    assert (stored.state, "u_late" in stored.error) == (EventState.RECEIVED, True)
+    late = CustomerFactory(external_id="u_late")
+    assert after_the_wait() == [EventState.PROCESSED]
+    assert row().user_id == late.pk
+
+
+def test_metadata_that_comes_to_name_a_user_who_is_not_told_of_waits_then_parks(customer):
+    with clock.at(moment(START)):
+        deliver(told("created", subscription(id="sub_1")))
+        renamed = subscription(id="sub_1", metadata={"user_id": "u_late"})
+        (stored,) = deliver(told("updated", renamed, at=START + 5))
+    assert stored.state == EventState.RECEIVED
+    assert after_the_wait() == [EventState.PROCESSED, EventState.PARKED]
+    assert row().user_id == customer.pk
 
 
 def test_metadata_that_comes_to_name_somebody_else_is_parked(customer):

@@ -8,10 +8,12 @@ from backoffice.lib import clock
 from billing.models import EventState, Payment, StripeEvent
 from billing.services.inbox import claim_due_events
 from billing.services.processing import process_event
+from billing.tests.bodies.subscriptions import START, subscription, told
 from billing.tests.flow import bought, bought_with, deliver, deliver_without_session, is_parked, payment
 from billing.tests.stripe_bodies import (
     charge,
     checkout_session,
+    event,
     intent_succeeded,
     payment_intent,
     session_completed,
@@ -185,3 +187,52 @@ def test_staff_are_no_customers(by):
     }[by]
     (stored,) = deliver_without_session(intent_succeeded(told))
     assert is_parked(stored)
+
+
+def work_on(at):
+    """What is due is worked on at this moment."""
+    with clock.at(at):
+        for event_id in claim_due_events(limit=10):
+            process_event(event_id=event_id)
+
+
+@pytest.mark.parametrize("by", ["payment", "known payment", "subscription"])
+def test_what_says_whose_a_customer_of_stripes_is_wakes_what_waited_to_know(customer, by):
+    with clock.at(NOON):
+        (stored,) = deliver(intent_succeeded(payment_intent(customer="cus_9", metadata={"credits": "100"})))
+    work_on(NOON + timedelta(minutes=15))
+    stored.refresh_from_db()
+    assert is_parked(stored, "cus_9")
+    with clock.at(NOON + timedelta(hours=1)):
+        if by == "subscription":
+            deliver(told("created", subscription(customer="cus_9"), at=START))
+        elif by == "payment":
+            deliver(intent_succeeded(bought(customer="cus_9")))
+        else:
+            deliver(intent_succeeded(bought(id="pi_1")))
+            deliver(event("charge.succeeded", charge(payment_intent="pi_1", customer="cus_9")))
+    work_on(NOON + timedelta(hours=1))
+    stored.refresh_from_db()
+    assert stored.state == EventState.PROCESSED, stored.error
+    assert set(Payment.objects.values_list("user", flat=True)) == {customer.pk}
+
+
+def test_without_metadata_of_its_own_that_of_stripes_customer_counts_though_the_user_was_told_of_late():
+    named = {"id": "cus_9", "object": "customer", "livemode": False, "metadata": {"user_id": "u_late"}}
+    with clock.at(NOON):
+        deliver(event("customer.created", named))
+    work_on(NOON + timedelta(minutes=15))
+    late = CustomerFactory(external_id="u_late")
+    deliver_without_session(intent_succeeded(payment_intent(customer="cus_9", metadata={"credits": "100"})))
+    assert payment().user_id == late.pk
+
+
+def test_the_metadata_of_stripes_customer_may_name_a_user_whom_the_product_tells_of_a_minute_later():
+    named = {"id": "cus_9", "object": "customer", "livemode": False, "metadata": {"user_id": "u_late"}}
+    session = checkout_session("pi_1", customer="cus_9", metadata={"credits": "100"})
+    with clock.at(NOON):
+        _, stored = deliver(event("customer.created", named), session_completed(session))
+    assert (stored.state, stored.next_attempt_at) == (EventState.RECEIVED, NOON + timedelta(minutes=15))
+    late = CustomerFactory(external_id="u_late")
+    work_on(NOON + timedelta(minutes=15))
+    assert payment().user_id == late.pk
