@@ -1,10 +1,12 @@
 """Invoices: what Stripe said last of one, and what a paid one grants."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from billing import selectors, stripe_api
+from billing import selectors
 from billing.allowances import Catalogue, Given, given_by
 from billing.errors import Ignored, Parked
+from billing.handlers.lines import with_all_lines
 from billing.handlers.owners import customer_of, wait_for
 from billing.handlers.words import is_news, last_word
 from billing.models import Invoice, InvoiceStatus, StripeEvent
@@ -91,24 +93,16 @@ def _grant(event: StripeEvent, invoice: Invoice, told: InvoiceTold, answers: Ans
 
 
 def _given(told: InvoiceTold, answers: Answers) -> Given | None:
-    if told.has_more_lines:
-        told = told.with_lines(_all_lines(told.id, answers))
+    told = with_all_lines(told, answers)
+    # A pack on the invoice is bought by what pays it, and no part of the allowance.
+    packs = selectors.packs_by_price(line.price_id for line in told.lines)
+    told = replace(told, lines=tuple(line for line in told.lines if line.price_id not in packs))
     lines = told.advance_lines
     catalogue = Catalogue(
         prices=selectors.plan_prices(line.price_id for line in lines),
         products=selectors.plans_by_product(line.product_id for line in lines),
     )
     return given_by(told, catalogue)
-
-
-def _all_lines(invoice_id: str, answers: Answers) -> list[dict[str, object]]:
-    if not stripe_api.is_configured():
-        raise Parked(
-            "The invoice has more lines than it lists, and without STRIPE_SECRET_KEY they cannot be read from Stripe. "
-            "Set the key and replay, or set the customer's allowance by hand."
-        )
-    lines: list[dict[str, object]] = answers.to("invoice lines", invoice_id)
-    return lines
 
 
 def _beginning(event: StripeEvent, invoice: Invoice, given: Given) -> datetime | None:

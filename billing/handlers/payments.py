@@ -1,6 +1,7 @@
 """A payment that succeeded, told by its intent, charge, session or invoice: whose it is and what for."""
 
 from decimal import Decimal
+from typing import Never
 
 from accounts.models import Customer
 from accounts.selectors import family_of
@@ -11,13 +12,14 @@ from billing.facts import Story, shown
 from billing.handlers.attempts import on_attempt
 from billing.handlers.customers import on_session_without_purchase
 from billing.handlers.ledger import refusals_park
-from billing.handlers.orders import credits_of_orders
-from billing.handlers.stories import story_of, subject_of
+from billing.handlers.orders import credits_of_invoice, credits_of_orders, last_of_invoice
+from billing.handlers.stories import SESSION_TYPES, story_of, subject_of
 from billing.handlers.whose import customer_by_stripe, named_customer, wait_for_session
 from billing.models import Payment, StripeEvent
 from billing.models.statuses import PAID
 from billing.payloads import text_at
 from billing.readings.charges import takes_money
+from billing.readings.invoices import read_invoice
 from billing.services.payments import PaymentDetails, Purchase, book_payment, complete_payment
 from billing.stripe_amounts import converted
 from billing.stripe_api import Answers
@@ -95,6 +97,8 @@ def _apply(event: StripeEvent, answers: Answers) -> None:
     payment = selectors.payment_of_intent(event.payment_intent_id)
     if payment and payment.status in PAID:
         _check_agreement(payment, named, credits)
+        if credits is None and not payment.credits_purchased and event.type in SESSION_TYPES:
+            _refuse_late_order(story, answers)
         with refusals_park():
             complete_payment(payment=payment, details=details)
         return
@@ -143,6 +147,15 @@ def _check_agreement(payment: Payment, named: Customer | None, credits: Decimal 
         )
 
 
+def _refuse_late_order(story: Story, answers: Answers) -> Never:
+    """Raise Parked for a session whose payment was booked with nothing, since it had not come in its time."""
+    credits = credits_of_orders(story.sessions, answers)
+    raise Parked(
+        f"This payment was booked with 0 credits before its session was told of, which sells {format_credits(credits)} "
+        "credits. Give the credits by hand, then settle this event."
+    )
+
+
 def _named_credits(story: Story) -> Decimal | None:
     if story.credits is None:
         return None
@@ -156,14 +169,24 @@ def _named_credits(story: Story) -> Decimal | None:
 
 
 def _ordered_credits(event: StripeEvent, story: Story, answers: Answers) -> Decimal:
+    heard = last_of_invoice(story.invoice_id, livemode=event.livemode)
+    invoice = read_invoice(subject_of(heard)) if heard else None
+    # No session pays an invoice of a subscription. Any other may be one that a checkout made, and its metadata counts
+    # before what stands on it.
+    if not story.sessions and not (invoice and invoice.subscription_id):
+        wait_for_session(event, "It does not say its credits; its checkout session or its invoice may.", beside=heard)
+    if invoice:
+        credits = credits_of_invoice(invoice, story, answers)
+        if credits or not story.sessions:
+            # Without a pack it is for something else, or for a subscription, whose allowance comes by the invoice.
+            return credits
     if story.sessions:
         return credits_of_orders(story.sessions, answers)
-    if story.subscription_id:
-        # The allowance of a subscription comes by its invoice, not by what paid it.
-        return Decimal(0)
-    wait_for_session(event, "It does not say its credits; its checkout session or its invoice may.")
     if story.invoice_id:
-        return Decimal(0)
+        raise Parked(
+            f"It pays the invoice {story.invoice_id}, and nothing was told of what stands on it. Resend its "
+            "invoice.paid from Stripe, or checkout.session.completed if a checkout made it; this one follows by itself."
+        )
     raise Parked(
         "Neither the payment nor a checkout session said how many credits were bought. If the session's event is "
         "missing, resend it from Stripe; else give the credits by hand."

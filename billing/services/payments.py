@@ -55,7 +55,8 @@ class PaymentDetails:
 class Purchase:
     """A payment intent that succeeded: ``amount_minor`` minor units of ``currency`` for ``credits``.
 
-    One that paid an invoice buys 0 credits by itself.
+    One that paid an invoice on which no pack stands buys 0 credits: the allowance of a subscription comes by its
+    invoice.
     """
 
     user_id: int

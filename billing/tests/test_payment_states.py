@@ -323,12 +323,15 @@ def test_without_metadata_it_is_of_stripes_customer(customer, version):
     assert is_invoice_paid_by(customer)
 
 
-def test_an_invoice_that_is_never_told_of_keeps_nobody_waiting_for_ever(customer):
+@pytest.mark.parametrize("version", ["2024-06-20", "2025-10-29.clover"])
+def test_what_pays_an_invoice_that_is_never_told_of_asks_for_it_and_goes_on_once_it_is(customer, version):
     customer.stripe_customer_id = "cus_ada"
     customer.save()
-    (stored,) = deliver_without_session(*paid_for_invoice(version="2024-06-20"))
-    assert stored.state == EventState.PROCESSED
+    for stored in deliver_without_session(*paid_for_invoice(version=version)):
+        assert is_parked(stored, "in_1", "Resend its invoice.paid")
+    deliver(invoice_paid(version=version))
     assert is_invoice_paid_by(customer)
+    assert states() == {EventState.PROCESSED}
 
 
 def test_an_invoice_that_a_checkout_made_takes_no_credits_away(customer):

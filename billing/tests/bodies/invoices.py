@@ -29,8 +29,10 @@ def line(
     interval_count: int = 1,
     proration: bool = False,
     metered: bool = False,
+    added: bool = False,
 ) -> dict[str, Any]:
-    """What a line is of, for ``invoice`` to write. A proration of less than nothing gives back."""
+    """What a line is of, for ``invoice`` to write. A proration of less than nothing gives back; ``added`` is
+    what the subscription does not renew."""
     return dict(locals())
 
 
@@ -247,8 +249,9 @@ def _line(version: str, told: dict[str, Any], whole: dict[str, Any], special: di
         "pretax_credit_amounts": [],
         "quantity": told["quantity"],
     }
+    is_item = told["proration"] or told["added"] or not special["subscription"]
     if version == NEW:
-        return common | _new_line(told, special, credited)
+        return common | _new_line(told, special, credited, is_item)
     return common | {
         "amount_excluding_tax": told["amount"],
         "plan": _plan(told, whole["currency"]),
@@ -259,19 +262,18 @@ def _line(version: str, told: dict[str, Any], whole: dict[str, Any], special: di
         "subscription_item": "si_ada" if special["subscription"] else None,
         "tax_amounts": [],
         "tax_rates": [],
-        "type": "subscription" if special["subscription"] and not told["proration"] else "invoiceitem",
+        "type": "invoiceitem" if is_item else "subscription",
         "unit_amount_excluding_tax": str(told["unit_amount"]),
     }
 
 
-def _new_line(told: dict[str, Any], special: dict[str, Any], credited: Any) -> dict[str, Any]:
+def _new_line(told: dict[str, Any], special: dict[str, Any], credited: Any, is_item: bool) -> dict[str, Any]:
     item = {
-        "invoice_item": "ii_ada" if told["proration"] or not special["subscription"] else None,
+        "invoice_item": "ii_ada" if is_item else None,
         "proration": told["proration"],
         "proration_details": {"credited_items": credited},
         "subscription": special["subscription"],
     }
-    is_item = told["proration"] or not special["subscription"]
     return {
         "parent": {
             "invoice_item_details": item if is_item else None,
