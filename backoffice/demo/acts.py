@@ -216,3 +216,8 @@ class Delivery(Act):
 
     body: bytes
     person_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedDelivery(Delivery):
+    """One that our side fails to apply as often as it tries."""

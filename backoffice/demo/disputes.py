@@ -11,10 +11,11 @@ from backoffice.demo.acts import Delivery, Person
 from backoffice.demo.period import DAY, Period, moment_between
 
 # Pieces of work between the purchase and the regret: who disputes it has spent it, and owes it then.
-WORKS = {"refunded": 3, "failed_refund": 2, "charged_back": 60, "won": 12, "disputed": 8}
+WORKS = {"refunded": 3, "refunded_in_full": 0, "failed_refund": 2, "charged_back": 60, "won": 12, "disputed": 8}
 PACK = "Plus"
-# Who is still asked for evidence was asked a few days ago.
-ASKED_BEFORE_END = 3 * DAY
+# What is to be seen among the latest events was bought so long before the end: who is still asked for evidence was
+# asked a few days ago.
+BOUGHT_BEFORE_END = {"disputed": 7 * DAY, "refunded_in_full": 5 * DAY}
 REASONS = ("fraudulent", "product_not_received", "unrecognized")
 
 
@@ -23,7 +24,7 @@ def taken_back(
 ) -> Iterator[Delivery]:
     """What follows from a purchase of ``bought`` credits, by the kind of ``trouble``, in the days after ``since``."""
     at = _days_later(rng, since, 1, 4)
-    if trouble in ("refunded", "failed_refund"):
+    if "refund" in trouble:
         yield from _refunded(rng, at, person, intent, share=unspent / bought, fails=trouble == "failed_refund")
     else:
         yield from _disputed(rng, at, person, intent, end={"charged_back": "lost", "won": "won"}.get(trouble))
@@ -32,8 +33,8 @@ def taken_back(
 def moment_of_purchase(rng: Random, trouble: str, person: Person, period: Period) -> datetime:
     """Some time after the signup, and early enough for what follows if they signed up early enough."""
     latest = max(person.joined + DAY, period.end - 14 * DAY)
-    if trouble == "disputed":
-        return max(person.joined + DAY, period.end - ASKED_BEFORE_END - 4 * DAY)
+    if before := BOUGHT_BEFORE_END.get(trouble):
+        return max(person.joined + DAY, period.end - before)
     return moment_between(rng, person.joined + timedelta(hours=2), latest)
 
 

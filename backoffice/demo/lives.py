@@ -53,7 +53,9 @@ def _cut_short(rng: Random, role: Role, period: Period, acts: list[Act]) -> list
         colleague=office.MODERATOR.email,
         until=None if is_ban or rng.random() < 0.4 else _end_of_suspension(rng, at, period),
     )
-    return [*(act for act in acts if act.at < at), change]
+    lived = [act for act in acts if act.at < at]
+    # Who may not use the product is not asked to pay for it either.
+    return [*lived, *subscriptions.cut_short(rng, lived, at), change]
 
 
 def _end_of_suspension(rng: Random, at: datetime, period: Period) -> datetime | None:

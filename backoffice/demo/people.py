@@ -8,6 +8,7 @@ from random import Random
 from backoffice.demo import ids
 from backoffice.demo.acts import Person
 from backoffice.demo.catalogue import MOSTLY_IMAGES, MOSTLY_VIDEO
+from backoffice.demo.endings import ENDINGS
 from backoffice.demo.names import ODD_IDENTITIES, Identity, Registrar
 from backoffice.demo.period import Period
 
@@ -88,9 +89,16 @@ WHALE = Habit(
 SUBSCRIBER = Habit(plans={"pro": 1}, per_day=0.3, works=(1, 5), stays=(300, 700))
 # Whose purchase is taken back: no plan, so that nothing pays what they owe.
 TROUBLED = Habit(plans={"free": 1}, per_day=0, works=(1, 3), stays=(0, 0), kinds=MOSTLY_VIDEO)
-TROUBLES = {"charged_back": 0.007, "refunded": 0.01, "won": 0.004, "disputed": 0.006, "failed_refund": 0.003}
-# What a subscription of somebody's is as the story ends, so that each of these can be looked at.
-ENDINGS = {"trialing": 0.006, "leaving": 0.006, "past_due": 0.006}
+TROUBLES = {
+    "charged_back": 0.007,
+    "refunded": 0.01,
+    "won": 0.004,
+    "disputed": 0.006,
+    "failed_refund": 0.003,
+    "refunded_in_full": 0.006,
+}
+# Whose subscription ends up in one of these states, for each of them.
+ENDS_SO = 0.004
 HABITS = (LOOKER, CASUAL, REGULAR, HEAVY)
 SHARES = (40, 33, 20, 7)
 
@@ -99,8 +107,9 @@ SHARES = (40, 33, 20, 7)
 class Role:
     """A customer of the story and what is in store for them.
 
-    ``trouble`` is how a purchase of theirs is taken back, if it is: refunded, failed_refund, charged_back, won
-    after a dispute, or disputed still. ``ending`` is what their subscription is at last, if that is told.
+    ``trouble`` is how a purchase of theirs is taken back, if it is: refunded, refunded_in_full, failed_refund,
+    charged_back, won after a dispute, or disputed still. ``ending`` is what their subscription is at last, if that is
+    told.
     """
 
     person: Person
@@ -130,7 +139,7 @@ class Lots:
         self.gift_reversed = self._deal(0.007, to_early=True)
         self.queued = self._deal(0.02, to_early=True)
         self._trouble = {kind: self._deal(share, to_early=True) for kind, share in TROUBLES.items()}
-        self._ending = {kind: self._deal(share, to_early=True) for kind, share in ENDINGS.items()}
+        self._ending = {kind: self._deal(ENDS_SO, to_early=True) for kind in ENDINGS}
         self.odd = dict(zip(rng.sample(range(users), users // 6), ODD_IDENTITIES, strict=False))
 
     def _deal(self, share: float, *, to_early: bool = False) -> frozenset[int]:

@@ -18,13 +18,17 @@ from backoffice.lib import clock
 from billing.models import EventState, StripeEvent
 from billing.models.events import UNSETTLED
 from billing.services.inbox import receive_event
-from billing.services.processing import process_event
+from billing.services.processing import MAX_ATTEMPTS, process_event
 from credits.acts import PlaceHold
 from credits.kinds import TransactionKind
 from credits.postings import Posting
 from credits.services import adjust_credits, gift_credits, verify_ledger
 
 SECOND = timedelta(seconds=1)
+FAILURE = (
+    "Our side failed (OperationalError: the connection to the database was lost). "
+    f"It was tried {MAX_ATTEMPTS} times: have it looked at, then replay."
+)
 
 
 def play(story: Story, *, password: Callable[[], str], progress: Callable[[int, int], None]) -> int:
@@ -70,6 +74,7 @@ class _Players:
             acts.Adjustment: self._adjust,
             acts.StatusChange: self._change_status,
             acts.Delivery: self._deliver,
+            acts.FailedDelivery: self._deliver_in_vain,
             acts.Closing: self._close,
         }
 
@@ -109,7 +114,7 @@ class _Players:
 
     def _close(self, act: acts.Closing) -> None:
         self._let_waits_end()
-        if unsettled := StripeEvent.objects.filter(state__in=UNSETTLED).first():
+        if unsettled := StripeEvent.objects.filter(state__in=UNSETTLED, attempts__lt=MAX_ATTEMPTS).first():
             raise DemoError(f"The Stripe event {unsettled.stripe_id} did not come to rest: {unsettled.error}")
         requests.ask_and_decide(self._staff)
         company.close_company(told=act.told)
@@ -193,10 +198,19 @@ class _Players:
     def _deliver(self, act: acts.Delivery) -> None:
         if act.person_id:
             self._settled(act.person_id)
+        process_event(event_id=self._received(act).pk)
+
+    def _deliver_in_vain(self, act: acts.FailedDelivery) -> None:
+        # As processing leaves it after its last attempt; whoever replays it sees it work.
+        event = self._received(act)
+        event.state, event.error, event.attempts, event.next_attempt_at = EventState.FAILED, FAILURE, MAX_ATTEMPTS, None
+        event.save(update_fields=["state", "error", "attempts", "next_attempt_at"])
+
+    def _received(self, act: acts.Delivery) -> StripeEvent:
         event = receive_event(body=act.body)
         if event is None:
             raise DemoError("Stripe delivers an event of the story that is kept already.")
-        process_event(event_id=event.pk)
+        return event
 
     def _settled(self, person_id: str) -> int:
         """Our id of a customer, for whom nothing waits to be posted any more."""

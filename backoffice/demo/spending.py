@@ -1,5 +1,6 @@
 """Postings and holds of the story, put into the ledger together: one batch costs about as much as one posting."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from backoffice.lib import clock
@@ -19,32 +20,35 @@ class Spending:
     def __init__(self, end: datetime) -> None:
         self.rejected = 0
         self._end = end
-        self._waiting: list[Posting | PlaceHold] = []
+        self._waiting: list[tuple[datetime, Posting | PlaceHold]] = []
         self._users: set[int] = set()
-        self._at = end
 
     def add(self, at: datetime, posting: Posting | PlaceHold) -> None:
-        if self._waiting and self._batch(at) != self._batch(self._at):
+        if self._waiting and self._batch(at) != self._batch(self._waiting[-1][0]):
             self.flush()
-        self._waiting.append(posting)
+        self._waiting.append((at, posting))
         self._users.add(posting.user_id)
-        self._at = at
 
     def settle(self, user_id: int) -> None:
-        """Post what waits if anything does for this customer, whose account something else is about to move."""
+        """Post what waits for this customer, whose account something else is about to move; others go on waiting."""
         if user_id in self._users:
-            self.flush()
+            self._post([each for each in self._waiting if each[1].user_id == user_id])
+            self._waiting = [each for each in self._waiting if each[1].user_id != user_id]
+            self._users.remove(user_id)
 
     def flush(self) -> None:
         """Post all that waits. Raises the CreditError of a posting that is refused for another reason than its size."""
-        if not self._waiting:
+        self._post(self._waiting)
+        self._waiting, self._users = [], set()
+
+    def _post(self, waiting: Sequence[tuple[datetime, Posting | PlaceHold]]) -> None:
+        if not waiting:
             return
-        with clock.at(self._at):
-            outcomes = post_batch(self._waiting)
+        with clock.at(waiting[-1][0]):
+            outcomes = post_batch([posting for _, posting in waiting])
         for outcome in outcomes:
             if isinstance(outcome, Rejection):
                 self._reject(outcome)
-        self._waiting, self._users = [], set()
 
     def _reject(self, rejection: Rejection) -> None:
         if not isinstance(rejection.error, InsufficientCredits):

@@ -31,6 +31,11 @@ def event(rng: Random, at: datetime, event_type: str, subject: Object) -> bytes:
         "request": {"id": None, "idempotency_key": None},
         "type": event_type,
     }
+    return written(envelope)
+
+
+def written(envelope: Object) -> bytes:
+    """An event as the bytes of its delivery."""
     return json.dumps(envelope, ensure_ascii=False, indent=2).encode()
 
 

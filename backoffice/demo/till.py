@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from backoffice.demo import ids, stripe_events
-from backoffice.demo.acts import Delivery, Pack, Person
+from backoffice.demo.acts import Delivery, FailedDelivery, Pack, Person
 from backoffice.demo.catalogue import PACKS
 from backoffice.demo.period import DAY, Period, moment_between
 
@@ -47,8 +47,8 @@ def payouts(rng: Random, period: Period) -> Iterator[Delivery]:
             yield _delivery(rng, at, "payout.paid", stripe_events.payout(rng, at))
 
 
-def unclear_payments(rng: Random, period: Period, someone: Person) -> Iterator[Delivery]:
-    """Payments of the last days that cannot be booked without somebody's look."""
+def unclear(rng: Random, period: Period, someone: Person) -> Iterator[Delivery]:
+    """Of the last days: payments that cannot be booked without somebody's look, and what fails."""
     stranger = replace(
         someone,
         email="accounts.payable@example.net",
@@ -62,9 +62,17 @@ def unclear_payments(rng: Random, period: Period, someone: Person) -> Iterator[D
         (starter, {"user_id": someone.external_id, "credits": "one hundred"}),
     )
     for pack, metadata in told:
-        at = moment_between(rng, max(period.start, period.end - 9 * DAY), period.end - timedelta(minutes=1))
+        at = moment_between(rng, max(period.start, period.end - 9 * DAY), period.end - timedelta(minutes=61))
         intent = _intent(rng, at, stranger, pack, metadata)
         yield _delivery(rng, at, "payment_intent.succeeded", intent)
+    # Of the last one, which is not booked.
+    at = moment_between(rng, at + timedelta(hours=1), period.end - timedelta(minutes=1))
+    (charge,) = intent["charges"]["data"]
+    yield _delivery(rng, at, "charge.dispute.created", stripe_events.dispute(rng, at, charge, "unrecognized"))
+    # Long enough ago for all attempts to have been made.
+    at = moment_between(rng, max(someone.joined, period.end - 3 * DAY), period.end - 2 * DAY)
+    body = stripe_events.event(rng, at, "customer.updated", stripe_events.customer(at, someone))
+    yield FailedDelivery(at=at, body=body, person_id=None)
 
 
 def _intent(rng: Random, at: datetime, person: Person, pack: Pack, metadata: stripe_events.Object) -> dict[str, Any]:

@@ -46,9 +46,9 @@ def test_payments_ledger_and_activity_agree():
     assert acts >= {payment for payment, _ in paid}
 
 
-def test_the_inbox_has_events_of_every_fate_and_none_that_waits():
+def test_the_inbox_has_events_of_every_fate_and_none_that_is_tried_again():
     states = set(StripeEvent.objects.values_list("state", flat=True))
-    assert states == {"processed", "ignored", "parked"}
+    assert states == {"processed", "ignored", "parked", "failed"}
 
 
 def test_acts_of_staff_are_in_the_audit_log_with_actor_and_reason():

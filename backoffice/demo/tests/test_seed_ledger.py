@@ -7,6 +7,7 @@ from django.db.models import F
 
 from audit.models import AuditEntry
 from backoffice.demo import jobs, subscriptions
+from backoffice.demo.period import DAY
 from credits.models import CreditAccount, CreditDebt, CreditHold, CreditTransaction, IntegrityRun
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
@@ -21,6 +22,7 @@ def company(seed_once):
         patch.setattr(jobs, "FAILS", 0.03)
         patch.setattr(jobs, "DISAPPOINTS", 0.02)
         patch.setattr(jobs, "ENDS", dict.fromkeys(jobs.ENDS, 1))
+        patch.setattr(jobs, "RESERVES_FOR", 60 * DAY)
         patch.setattr(subscriptions, "UPGRADES", 0.7)
         seed_once("--users", "70", "--days", "60", "--until", "2026-03-01")
 

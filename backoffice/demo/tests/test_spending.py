@@ -36,6 +36,17 @@ def test_waits_for_others_but_not_when_the_same_account_is_about_to_be_moved():
     assert CreditTransaction.objects.get().created_at == MORNING
 
 
+def test_an_account_that_is_about_to_be_moved_makes_nobody_else_hurry():
+    one, other = CustomerFactory.create_batch(2)
+    spending = Spending(END)
+    spending.add(MORNING, gift(one.pk))
+    spending.add(MORNING, gift(other.pk, key="growth:b"))
+    spending.settle(one.pk)
+    assert CreditTransaction.objects.get().account_id == one.pk
+    spending.flush()
+    assert CreditTransaction.objects.count() == 2
+
+
 def test_posts_what_waits_when_the_next_batch_begins():
     user_id = CustomerFactory().pk
     spending = Spending(END)

@@ -4,18 +4,15 @@ import json
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from dataclasses import replace
 from datetime import date
-from itertools import pairwise
 from random import Random
 
 import pytest
 from django.core.validators import validate_email
 
-from backoffice.demo import acts, subscriptions
+from backoffice.demo import acts
 from backoffice.demo.names import ODD_IDENTITIES, Registrar
-from backoffice.demo.period import DAY, Period, midnight
-from backoffice.demo.plans import TIERS
+from backoffice.demo.period import Period
 from backoffice.demo.story import Story, tell
 
 KEYED = (acts.Bonus, acts.Gift, acts.Adjustment, acts.GiftReversal, acts.UsageRefund)
@@ -153,73 +150,3 @@ def test_ids_and_keys_are_used_once(story):
 def test_credits_lapse_at_midnight_so_that_no_batch_straddles_it(story):
     lapses = [act.expires_at for act in of(story, acts.Bonus, acts.Gift) if act.expires_at]
     assert {(at.hour, at.minute, at.second) for at in lapses} == {(0, 0, 0)}
-
-
-def chapters_of(plan: str, *, days: int = 59, seed: int = 1, ending: str = "") -> list[subscriptions.Chapter]:
-    person = replace(people(tell(users=1, seed=3, period=PERIOD))[0], plan=plan, joined=PERIOD.end - days * DAY)
-    return list(subscriptions.chapters(Random(seed), person, PERIOD, ending=ending))
-
-
-def types_of(chapter: subscriptions.Chapter) -> list[str]:
-    return [json.loads(act.body)["type"] for act in chapter.acts if isinstance(act, acts.Delivery)]
-
-
-def subject_of(chapter: subscriptions.Chapter, kind: str) -> dict:
-    bodies = [json.loads(act.body) for act in chapter.acts if isinstance(act, acts.Delivery)]
-    return next(body["data"]["object"] for body in bodies if body["data"]["object"]["object"] == kind)
-
-
-@pytest.fixture
-def plain(monkeypatch):
-    """Nothing befalls a subscription."""
-    for name in ("UPGRADES", "TRIALS", "YEARLY", "DISCOUNTS", "LEAVES", "FAILS", "PAUSES", "DOWNGRADES"):
-        monkeypatch.setattr(subscriptions, name, 0)
-    return monkeypatch
-
-
-def test_each_month_of_a_plan_is_paid_for_and_grants_until_the_same_day_of_the_next(plain):
-    first, *others = chapters_of("starter")
-    assert types_of(first) == ["customer.subscription.created", "invoice.paid", "payment_intent.succeeded"]
-    assert others
-    for before, chapter in pairwise([first, *others]):
-        assert chapter.at == before.lapses + subscriptions.COLLECTED_AFTER
-    for chapter in (first, *others):
-        assert chapter.credits == TIERS["starter"].credits
-        assert chapter.lapses.time() == midnight(chapter.lapses.date()).time()
-        assert subject_of(chapter, "invoice")["total"] == TIERS["starter"].prices["USD", "month"]
-
-
-def test_an_upgrade_pays_and_grants_the_difference_within_the_month(plain):
-    plain.setattr(subscriptions, "UPGRADES", 1)
-    found = [chapters_of("pro", seed=seed) for seed in range(20)]
-    (first, upgrade), *_ = [
-        pair
-        for chapters in found
-        for pair in pairwise(chapters)
-        if subject_of(pair[1], "invoice")["billing_reason"] == "subscription_update"
-    ]
-    assert first.credits + upgrade.credits == TIERS["pro"].credits
-    assert first.at < upgrade.at < upgrade.lapses == first.lapses
-    assert 0 < subject_of(upgrade, "invoice")["total"] < TIERS["pro"].prices["USD", "month"]
-
-
-def test_a_year_is_paid_for_at_once_and_grants_month_by_month(plain):
-    plain.setattr(subscriptions, "YEARLY", 1)
-    first, *others = chapters_of("pro")
-    assert subject_of(first, "invoice")["total"] == TIERS["pro"].prices["USD", "year"]
-    assert others
-    assert all(isinstance(act, acts.Renewal) for chapter in others for act in chapter.acts)
-
-
-@pytest.mark.parametrize(
-    ("ending", "status"), [("trialing", "trialing"), ("leaving", "active"), ("past_due", "past_due")]
-)
-@pytest.mark.parametrize("seed", range(5))
-def test_an_ending_that_is_told_is_what_the_subscription_is_at_last(ending, status, seed):
-    *_, last = chapters_of("pro", ending=ending, seed=seed)
-    told = subject_of(last, "subscription")
-    assert (told["status"], told["cancel_at_period_end"]) == (status, ending == "leaving")
-
-
-def test_no_plan_has_no_subscription():
-    assert not chapters_of("free")
