@@ -125,7 +125,7 @@ def test_what_pays_an_invoice_waits_then_parks_and_goes_on_once_invoice_or_sessi
         told = {"invoice": billed(version, line("price_small", amount=1000)), "session": in_checkout(line_items=items)}
         deliver(told[last])
         if last == "invoice":
-            assert ends() == ({EventState.PROCESSED, EventState.RECEIVED}, []), "its session may be as late"
+            assert not Payment.objects.exists(), "its session may be as late"
     with clock.at(clock.now() + timedelta(minutes=31)):
         for each in stored:
             process_event(event_id=each.pk)

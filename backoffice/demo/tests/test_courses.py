@@ -108,6 +108,12 @@ def test_an_ending_that_is_told_is_what_the_subscription_is_at_last(ending, stat
     assert told["pause_collection"] == fields.get("pause_collection")
 
 
+@pytest.mark.parametrize("users", [70, 300])
+def test_every_ending_is_dealt_to_somebody(users):
+    roles = people.cast(Random(1), users, Period(date(2026, 3, 1), 120))
+    assert {role.ending for role in roles} == {"", *endings.ENDINGS}
+
+
 def test_who_resumed_was_paused_before_and_has_paid_again():
     told = subjects_of(chapters_of("pro", ending="resumed"), "subscription")
     assert [bool(each["pause_collection"]) for each in told] == [False, True, False, False]
