@@ -63,7 +63,7 @@ def test_a_payment_shows_what_became_of_its_money_and_leads_there(client, reader
     content = response.content.decode()
     for row in (Refund.objects.get(), Dispute.objects.get()):
         assert f'href="{page_of(row)}"' in content
-    assert "Disputed $10.00 Left of it $0.00" in " ".join(text_of(response).replace(":", "").split())
+    assert "Disputed $10.00 Not given back $0.00" in " ".join(text_of(response).replace(":", "").split())
 
 
 def test_a_payment_without_an_entry_has_a_page(client, reader, customer):

@@ -40,9 +40,10 @@ def test_it_is_pending_and_due_and_audited(pay, ask, clerk):
         clerk.pk,
         "They were charged twice",
     )
-    assert (entry.resource_type, entry.resource_id) == ("billing.payment", str(payment.pk))
+    assert (entry.resource_type, entry.resource_id) == ("accounts.user", str(payment.user_id))
     assert entry.old_values == {"left_minor": 1000}
     assert entry.new_values == {
+        "payment": payment.stripe_payment_id,
         "refund": refund.pk,
         "amount_minor": 300,
         "currency": "USD",

@@ -81,7 +81,7 @@ def test_the_effect_asks_the_database_a_bounded_number_of_questions(
         ask(payment, 10, key=f"admin:refund:{number}")
         spend(customer, number + 1)
     client.get(form_of(payment))
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.post(form_of(payment), filled(amount="1.00"))
 
 
@@ -216,7 +216,7 @@ def test_above_the_limit_a_second_person_allows_it_and_it_is_made_once(client, p
     assert "one act is $2.00. A second person has to allow this" in shown
     approval = Approval.objects.get()
     assert f"Request {approval.pk} waits for a second person" in said
-    assert (approval.verb, approval.amount, approval.resource_id) == ("billing.refund", 5, str(payment.pk))
+    assert (approval.verb, approval.amount, approval.resource_id) == ("billing.refund", 5, str(customer.pk))
     decided = approve(approval_id=approval.pk, actor=boss())
     assert decided.state == ApprovalState.APPROVED
     refund = Refund.objects.get()
