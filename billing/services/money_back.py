@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from backoffice.lib import clock
+from backoffice.lib.money import format_money
 from billing.errors import Parked
 from billing.models import Dispute, Payment, Refund, RefundStatus
 from billing.models.statuses import DISPUTE_OVER, GOING_BACK
@@ -35,6 +36,7 @@ def book_refund(*, payment_id: int, told: RefundTold) -> Refund:
     payment = lock_payment(payment_id)
     refund = _row(payment, told)
     _check("refund", payment, refund, told.currency)
+    _check_amount(payment, told)
     if _is_news(refund, told):
         _save(refund, _columns_of_refund(refund, told))
     elif refund.failed_at and told.failed_at:
@@ -104,6 +106,16 @@ def _check(what: str, payment: Payment, row: Refund | Dispute, currency: str) ->
         raise Parked(
             f"The {what} was booked for payment {row.payment_id}, but this event says it is of payment {payment.pk}. "
             "Compare them in Stripe and correct the credits by hand."
+        )
+
+
+def _check_amount(payment: Payment, told: RefundTold) -> None:
+    # A dispute may well be of more: banks count in the payer's currency, by the rate of another day.
+    if told.amount_minor > payment.amount_minor:
+        refunded, paid = (format_money(minor, payment.currency) for minor in (told.amount_minor, payment.amount_minor))
+        raise Parked(
+            f"The refund is of {refunded}, and payment {payment.pk} of {paid}. Compare both in Stripe and correct the "
+            "credits by hand."
         )
 
 

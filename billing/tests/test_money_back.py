@@ -164,9 +164,18 @@ def test_a_refund_in_another_currency_is_not_booked(paid):
     assert not Refund.objects.exists()
 
 
-def test_more_than_was_paid_does_not_go_back(paid):
-    book_refund(payment_id=paid.pk, told=told(amount=1200))
+def test_a_refund_of_more_than_was_paid_is_not_booked(paid):
+    with pytest.raises(Parked, match=rf"\$10.01, and payment {paid.pk} of \$10.00"):
+        book_refund(payment_id=paid.pk, told=told(amount=1001))
+    assert not Refund.objects.exists()
+
+
+def test_refunds_of_more_than_was_paid_give_back_no_more_until_it_is_told_which_failed(paid):
+    book_refund(payment_id=paid.pk, told=told("re_1", 1000))
+    book_refund(payment_id=paid.pk, told=told("re_2", 400))
     assert stands(paid, refunded=1000, status=PaymentStatus.REFUNDED, balance="0")
+    book_refund(payment_id=paid.pk, told=told("re_1", 1000, status=RefundStatus.FAILED, minutes=5))
+    assert stands(paid, refunded=400, status=PaymentStatus.PARTIALLY_REFUNDED, balance="60")
 
 
 def charge_said(payment, refunded, *, minutes):
