@@ -82,9 +82,16 @@ class _State:
             self.told, self.as_of = heard.told, (heard.at, heard.rank)
             self.own = {discount.key: discount for discount in heard.told.discounts}
         elif heard.discount is not None and heard.discount.subscription_id != self.stripe_id:
-            self.customers = None if heard.has_ended else heard.discount
+            self._hear_customers(heard.discount, heard.has_ended)
         elif heard.discount is not None and self.told is not None:
             self._hear_own(self.told, heard.discount, heard.has_ended)
+
+    def _hear_customers(self, discount: DiscountTold, has_ended: bool) -> None:
+        if not has_ended:
+            self.customers = discount
+        elif self.customers is not None and self.customers.key == discount.key:
+            # Of one that was replaced the end may be told last.
+            self.customers = None
 
     def _hear_own(self, told: SubscriptionTold, discount: DiscountTold, has_ended: bool) -> None:
         if not discount.item_id:

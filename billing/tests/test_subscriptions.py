@@ -230,6 +230,22 @@ def test_a_discount_of_a_customer_counts_for_all_their_subscriptions_that_have_n
     assert list(Subscription.objects.values_list("mrr_minor", flat=True)) == [2000, 2000, 2000]
 
 
+def test_a_discount_of_a_customer_that_replaces_another_within_a_second_stays():
+    deliver(told("created", subscription(id="sub_1")))
+    tenth, half = (
+        discount(coupon(id=key, percent_off=percent), "2024-06-20", id=f"di_{key}")
+        for key, percent in (("tenth", 10), ("half", 50))
+    )
+    deliver(
+        discount_told("created", tenth, at=START + 10),
+        discount_told("deleted", tenth, at=START + 20),
+        discount_told("created", half, at=START + 20),
+    )
+    assert row().mrr_minor == 1000
+    deliver(discount_told("deleted", half, at=START + 30))
+    assert row().mrr_minor == 2000
+
+
 def test_a_discount_of_a_subscription_is_counted_from_its_own_event_on(customer):
     deliver(told("created", subscription(id="sub_1")))
     of = discount(version="2024-06-20", id="di_1", subscription="sub_1")
