@@ -11,7 +11,7 @@ from typing import Any
 
 from billing.errors import Parked
 from billing.payloads import id_at, text_at, texts_at, value_at, whole_at
-from billing.readings.charges import ChargeTold, Fee, taken
+from billing.readings.charges import ChargeTold, Fee, Refunded, last_refunded, taken
 from billing.readings.customers import named_users
 from billing.stripe_amounts import minor_units
 
@@ -221,10 +221,9 @@ class Story:
         return next((told.fee for told in reversed(self.charged) if told.fee), None)
 
     @property
-    def last_refunded(self) -> tuple[datetime, int] | None:
-        """When the charge spoke last, and how much of it had gone back then, in Stripe's units."""
-        said = [(told.at, told.refunded) for told in self.charged if told.refunded is not None]
-        return max(said, default=None)
+    def last_refunded(self) -> Refunded | None:
+        """What the charge said last of how much of it went back."""
+        return last_refunded(self.charged)
 
 
 def shown(text: str) -> str:

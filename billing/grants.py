@@ -28,6 +28,7 @@ PAYMENT = (
     "transaction_id",
     "paid_at",
     "charge_refunded_minor",
+    "charge_refunded_at",
     "charge_as_of",
     "updated_at",
 )

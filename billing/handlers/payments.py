@@ -118,10 +118,11 @@ def _apply(event: StripeEvent, answers: Answers) -> None:
 
 def details_of(story: Story, *, linking: bool = False) -> PaymentDetails:
     """What is told beside whose and what for. ``linking``: Stripe's id of the customer is worth remembering."""
-    refunded_at, refunded = story.last_refunded or (None, 0)
-    refunded_minor = converted(refunded, story.amount[1])
+    refunded = story.last_refunded
+    amount = refunded.amount if refunded else 0
+    refunded_minor = converted(amount, story.amount[1])
     if refunded_minor is None:
-        raise Parked(f"{refunded} is no amount that can have gone back of this payment. Look its charge up in Stripe.")
+        raise Parked(f"{amount} is no amount that can have gone back of this payment. Look its charge up in Stripe.")
     return PaymentDetails(
         paid_at=story.paid_at,
         charge_id=story.charge_id,
@@ -129,7 +130,8 @@ def details_of(story: Story, *, linking: bool = False) -> PaymentDetails:
         method=story.method,
         fee=story.fee,
         charge_refunded_minor=refunded_minor,
-        charge_as_of=refunded_at,
+        charge_refunded_at=refunded.since if refunded and refunded_minor else None,
+        charge_as_of=refunded.as_of if refunded else None,
         stripe_customer_id=(story.stripe_customer_id or "") if linking else "",
     )
 

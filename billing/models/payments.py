@@ -49,8 +49,10 @@ class Payment(models.Model):
     credits_purchased = models.DecimalField(max_digits=18, decimal_places=DECIMAL_PLACES, default=0)
     transaction = models.OneToOneField(CreditTransaction, models.PROTECT, null=True, related_name="payment")
     paid_at = models.DateTimeField(help_text="When it was paid; of one that was not, when it was last tried.")
-    # What the charge said last of its refunds, and when: refunds that failed since then are no longer in it.
+    # What the charge said last of its refunds, since when it says so, and when it did last: refunds that failed after
+    # that are no longer in it.
     charge_refunded_minor = models.BigIntegerField(default=0, editable=False)
+    charge_refunded_at = models.DateTimeField(null=True, editable=False)
     charge_as_of = models.DateTimeField(null=True, editable=False)
     fee_due_at = models.DateTimeField(
         default=clock.now,
@@ -84,6 +86,11 @@ class Payment(models.Model):
                 condition=Q(status__in=PAID) | Q(refunded_minor=0, disputed_minor=0, transaction__isnull=True),
                 name="payment_unpaid_moves_nothing",
             ),
+            models.CheckConstraint(
+                condition=Q(charge_refunded_minor=0, charge_refunded_at__isnull=True)
+                | Q(charge_refunded_minor__gt=0, charge_refunded_at__isnull=False),
+                name="payment_refunded_by_charge_has_its_day",
+            ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="payment_currency_iso"),
             models.CheckConstraint(
                 condition=Q(fee_minor__isnull=True, net_minor__isnull=True, settlement_currency="")
@@ -111,9 +118,11 @@ class Payment(models.Model):
                 condition=Q(transaction__isnull=False) & (Q(refunded_minor__gt=0) | Q(disputed_minor__gt=0)),
                 name="payment_money_back",
             ),
-            # Revenue counts what went back by the charge alone when the charge said so.
+            # Revenue counts what went back by the charge alone when the charge first said so.
             models.Index(
-                fields=["charge_as_of"], condition=Q(charge_refunded_minor__gt=0), name="payment_refunded_by_charge"
+                fields=["charge_refunded_at"],
+                condition=Q(charge_refunded_minor__gt=0),
+                name="payment_refunded_by_charge",
             ),
             # Whose fee is still to be asked of Stripe, the longest due first.
             models.Index(

@@ -1,7 +1,9 @@
 """A charge, as Stripe tells of it: whether money came in, what of it went back, and Stripe's fee."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from billing.models.payments import MAX_MINOR
@@ -30,6 +32,15 @@ class ChargeTold:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Refunded:
+    """How much of a charge went back, in Stripe's units: said last at ``as_of``, and the same ever since ``since``."""
+
+    amount: int
+    as_of: datetime
+    since: datetime
+
+
 def takes_money(charge: Any) -> bool:
     """Whether the charge succeeded and was captured: one that only reserves has moved nothing."""
     succeeded = text_at(charge, "status", limit=64) == "succeeded" and value_at(charge, "paid") is not False
@@ -50,6 +61,16 @@ def told_by_charge(charge: Any, *, at: datetime) -> ChargeTold:
         fee=fee_of(value_at(charge, "balance_transaction")),
         at=at,
     )
+
+
+def last_refunded(told: Iterable[ChargeTold]) -> Refunded | None:
+    """What a charge said last of how much of it went back; None if it never did."""
+    said = sorted((each.at, each.refunded) for each in told if each.refunded is not None)
+    if not said:
+        return None
+    as_of, amount = said[-1]
+    same = takewhile(lambda each: each[1] == amount, reversed(said))
+    return Refunded(amount=amount, as_of=as_of, since=min(at for at, _ in same))
 
 
 def _refunded(charge: Any) -> int | None:

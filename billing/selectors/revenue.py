@@ -29,7 +29,7 @@ WITH moved AS (
     WHERE refund.status = 'succeeded'
   UNION ALL
     -- What went back by the charge's own sum, and no refund tells of.
-    SELECT user_id, charge_as_of, currency, 'refunds_minor', refunded_minor - coalesce((
+    SELECT user_id, charge_refunded_at, currency, 'refunds_minor', refunded_minor - coalesce((
         SELECT sum(refund.amount_minor) FROM billing_refund AS refund
         WHERE refund.payment_id = payment.id AND refund.status = ANY(%(going_back)s)
             AND refund.stripe_refund_id IS NOT NULL), 0)

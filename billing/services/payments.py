@@ -32,7 +32,8 @@ from credits.services import post
 class PaymentDetails:
     """What may become known after the money did. Times are UTC.
 
-    ``charge_refunded_minor`` is what had gone back by the last word of the charge, at ``charge_as_of``.
+    ``charge_refunded_minor`` is what had gone back by the last word of the charge, at ``charge_as_of``, and by all its
+    words since ``charge_refunded_at``.
     ``stripe_customer_id`` is by what Stripe knows the customer, and empty unless that is worth remembering.
     """
 
@@ -42,6 +43,7 @@ class PaymentDetails:
     method: Method = UNKNOWN_METHOD
     fee: Fee | None = None
     charge_refunded_minor: int = 0
+    charge_refunded_at: datetime | None = None
     charge_as_of: datetime | None = None
     stripe_customer_id: str = ""
 
@@ -127,16 +129,22 @@ def _set_fee(payment: Payment, details: PaymentDetails) -> None:
 
 def _hear_charge(payment: Payment, details: PaymentDetails) -> bool:
     """Keep what the charge said last of its refunds; whether that is news."""
-    said_at = details.charge_as_of
+    said_at, refunded, refunded_at = details.charge_as_of, details.charge_refunded_minor, details.charge_refunded_at
     if said_at is None:
         return False
     # Of two words of one second the greater, since refunds add up.
-    known = payment.charge_as_of and (payment.charge_as_of, payment.charge_refunded_minor)
-    if known and (said_at, details.charge_refunded_minor) <= known:
+    if payment.charge_as_of and (said_at, refunded) < (payment.charge_as_of, payment.charge_refunded_minor):
         return False
-    payment.charge_refunded_minor, payment.charge_as_of = details.charge_refunded_minor, said_at
+    if refunded_at and payment.charge_refunded_at and refunded == payment.charge_refunded_minor:
+        # The event that said so first may be emptied by now.
+        refunded_at = min(refunded_at, payment.charge_refunded_at)
+    columns = {"charge_refunded_minor": refunded, "charge_as_of": said_at, "charge_refunded_at": refunded_at}
+    if all(getattr(payment, name) == value for name, value in columns.items()):
+        return False
+    for name, value in columns.items():
+        setattr(payment, name, value)
     payment.updated_at = clock.now()
-    payment.save(update_fields=["charge_refunded_minor", "charge_as_of", "updated_at"])
+    payment.save(update_fields=[*columns, "updated_at"])
     return True
 
 

@@ -172,6 +172,14 @@ def test_a_payment_intent_has_one_payment_and_an_entry_belongs_to_one(booked):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "values", [{"charge_refunded_minor": 1}, {"charge_refunded_at": datetime(2026, 1, 1, tzinfo=UTC)}]
+)
+def test_what_went_back_by_the_charge_has_its_day_and_nothing_else_has_one(booked, values):
+    assert is_impossible(Payment, **values)
+
+
+@pytest.mark.django_db
 def test_outcomes_may_change(booked):
     assert StripeEvent.objects.update(attempts=F("attempts") + 1) == 1
 

@@ -180,7 +180,9 @@ def test_refunds_of_more_than_was_paid_give_back_no_more_until_it_is_told_which_
 
 def charge_said(payment, refunded, *, minutes):
     Payment.objects.filter(pk=payment.pk).update(
-        charge_refunded_minor=refunded, charge_as_of=NOON + timedelta(minutes=minutes)
+        charge_refunded_minor=refunded,
+        charge_as_of=NOON + timedelta(minutes=minutes),
+        charge_refunded_at=NOON + timedelta(minutes=minutes),
     )
 
 

@@ -1,6 +1,7 @@
 """Stories about money that goes back: told in each order, and in each version of Stripe's API, they end the same."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from math import factorial
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 from django.db import transaction
 
 from accounts.models import ActivityEvent, CustomerFigures
+from backoffice.lib.periods import Period
 from billing.models import Dispute, EventState, Payment, PaymentStatus, Refund, StripeEvent
+from billing.selectors import revenue_by_day
 from billing.tests.bodies.money_back import dispute, failed, in_version, refund, refunded_charge, reinstated, withdrawn
 from billing.tests.orders import Rolled, orders, tell
 from billing.tests.stripe_bodies import CREATED, charge, event, payment_intent
@@ -217,3 +220,27 @@ def test_a_charge_that_does_not_say_what_went_back_undoes_nothing(customer, said
     assert balance_of(customer.pk).balance == 70
     assert Payment.objects.get().refunded_minor == 300
     assert StripeEvent.objects.get(stripe_id=later["id"]).state == EventState.PARKED
+
+
+def test_what_the_charge_alone_tells_went_back_on_the_day_when_it_first_said_so_in_every_order(customer):
+    story = [
+        paid(),
+        told("charge.refunded", refunded_charge(300), 60),
+        *(told("charge.updated", refunded_charge(300), days * 86_400) for days in (40, 80)),
+    ]
+    paid_at = datetime.fromtimestamp(CREATED, UTC)
+    period = Period(paid_at, paid_at + timedelta(days=100))
+
+    def refunds():
+        return tuple((each.day, each.revenue.refunds_minor) for each in revenue_by_day(period))
+
+    assert set(orders(story, refunds)) == {((paid_at.date(), 300),)}
+
+
+def test_what_the_charge_alone_tells_has_its_day_anew_when_its_sum_is_another(customer):
+    tell(paid())
+    for refunded, days in ((300, 1), (0, 2), (300, 3), (300, 4)):
+        tell(told("charge.updated", refunded_charge(refunded), days * 86_400))
+    assert Payment.objects.get().charge_refunded_at == datetime.fromtimestamp(CREATED + 3 * 86_400, UTC)
+    tell(told("charge.updated", refunded_charge(0), 5 * 86_400))
+    assert Payment.objects.get().charge_refunded_at is None

@@ -103,14 +103,14 @@ def test_a_dispute_that_is_not_lost_lowers_nothing_but_its_fee(customer, status)
 
 
 def test_what_went_back_by_the_charge_alone_counts_once_beside_the_refunds_that_are_known(customer):
-    payment = paid(customer, refunded_minor=700, charge_refunded_minor=700, charge_as_of=NOON + 2 * DAY)
+    payment = paid(customer, refunded_minor=700, charge_refunded_minor=700, charge_refunded_at=NOON + 2 * DAY)
     refunded(payment, 300, after=1)
     refunded(payment, 100, after=1, status="pending")
     assert selectors.revenue(MARCH)[0].refunds_minor == 300 + (700 - 300 - 100)
 
 
 def test_a_refund_that_was_only_asked_for_hides_nothing_of_what_the_charge_says_went_back(customer):
-    payment = paid(customer, refunded_minor=300, charge_refunded_minor=300, charge_as_of=NOON + 2 * DAY)
+    payment = paid(customer, refunded_minor=300, charge_refunded_minor=300, charge_refunded_at=NOON + 2 * DAY)
     Refund.objects.create(
         payment=payment, amount_minor=300, actor=StaffFactory(), idempotency_key="asked", refunded_at=NOON + DAY
     )
