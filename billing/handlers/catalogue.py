@@ -20,13 +20,13 @@ def on_price(event: StripeEvent, answers: Answers) -> None:
     told = read_price(word.subject)
     if not told.price_id or not money.is_currency(told.currency):
         raise Parked("The price has no id, or no currency that we know. Look it up in Stripe.")
+    is_sold = told.is_active and word.rank != RANKS["deleted"]
     if told.interval:
-        is_deleted = word.rank == RANKS["deleted"]
-        _keep_recurring(event, answers, told, word, is_active=told.is_active and not is_deleted)
+        _keep_recurring(event, answers, told, word, is_active=is_sold)
     elif told.amount_minor is None:
         raise Ignored("What it costs is decided when it is bought, so no pack follows from it.")
     else:
-        keep_pack(told=told, word=word)
+        keep_pack(told=told, word=word, is_sold=is_sold)
 
 
 def _keep_recurring(event: StripeEvent, answers: Answers, told: PriceTold, word: Word, *, is_active: bool) -> None:

@@ -18,7 +18,11 @@ def validate_currency(code: str) -> None:
 
 
 class CreditPack(Versioned):
-    """So many credits at a price. Line items of a Stripe price stand for the pack that carries its id."""
+    """So many credits at a price. Line items of a Stripe price stand for the pack that carries its id.
+
+    What Stripe says of its credits is kept beside them: as long as they are equal, nobody of the staff has written
+    something else, and they follow Stripe.
+    """
 
     name = models.CharField(max_length=120)
     credits = models.DecimalField(max_digits=18, decimal_places=DECIMAL_PLACES)
@@ -36,6 +40,9 @@ class CreditPack(Versioned):
     )
     is_active = models.BooleanField("active", default=True, help_text="Whether it is for sale.")
     position = models.PositiveSmallIntegerField(default=0, help_text="The lower, the further up.")
+    stripe_credits = models.DecimalField(
+        max_digits=18, decimal_places=DECIMAL_PLACES, null=True, blank=True, editable=False
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -47,6 +54,10 @@ class CreditPack(Versioned):
                 condition=Q(credits__gt=0, credits__lte=MAX_AMOUNT),
                 name="pack_credits_range",
                 violation_error_message="The credits must be more than 0 and at most 1,000,000,000.",
+            ),
+            models.CheckConstraint(
+                condition=Q(stripe_credits__isnull=True) | Q(stripe_credits__gt=0, stripe_credits__lte=MAX_AMOUNT),
+                name="pack_stripe_credits_range",
             ),
             models.CheckConstraint(
                 condition=Q(price_minor__gte=0, price_minor__lte=MAX_MINOR),

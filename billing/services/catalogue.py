@@ -53,14 +53,19 @@ def keep_product(*, told: ProductTold, word: Word) -> None:
 
 
 @transaction.atomic
-def keep_pack(*, told: PriceTold, word: Word) -> None:
+def keep_pack(*, told: PriceTold, word: Word, is_sold: bool) -> None:
     """Keep what Stripe says of a price at which credits are bought once: its pack, made when there is none.
 
-    A price without credits in its metadata makes no pack; that of a pack that staff entered follows all the same.
+    A price without credits in its metadata makes no pack; that of a pack that staff entered follows all the same. Its
+    credits follow as far as staff have not written others. Without ``is_sold`` it goes off sale; only staff put it on.
     """
     lock_families({told.price_id})
     pack = CreditPack.objects.select_for_update(no_key=True).filter(stripe_price_id=told.price_id).first()
-    columns = {"price_minor": told.amount_minor, "currency": told.currency}
+    columns: dict[str, Any] = {
+        "price_minor": told.amount_minor,
+        "currency": told.currency,
+        "stripe_credits": told.credits,
+    }
     if pack is None:
         if told.credits is not None:
             CreditPack.objects.create(
@@ -72,6 +77,10 @@ def keep_pack(*, told: PriceTold, word: Word) -> None:
                 **_version(word),
             )
     elif _is_news(pack, word):
+        if told.credits is not None and pack.credits == pack.stripe_credits:
+            columns["credits"] = told.credits
+        if not is_sold:
+            columns["is_active"] = False
         _write(pack, columns, word)
 
 

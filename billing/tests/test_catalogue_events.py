@@ -103,6 +103,33 @@ def test_a_price_without_credits_makes_no_pack_and_corrects_the_price_of_one(pac
     assert kept.is_active
 
 
+def test_the_credits_of_a_pack_follow_stripe_until_staff_write_others():
+    deliver(told("price.created", once(metadata={"credits": "100"})))
+    deliver(told("price.updated", once(metadata={"credits": "120"}), after=1))
+    assert CreditPack.objects.get().credits == 120
+    CreditPack.objects.update(credits=500)
+    deliver(told("price.updated", once(metadata={"credits": "130"}), after=2))
+    assert CreditPack.objects.values_list("credits", "stripe_credits").get() == (500, 130)
+
+
+def test_a_price_that_promises_no_credits_any_more_leaves_the_pack_those_it_has():
+    deliver(told("price.created", once(metadata={"credits": "100"})))
+    deliver(told("price.updated", once(), after=1), told("price.updated", once(metadata={"credits": "7"}), after=2))
+    assert CreditPack.objects.get().credits == 100
+
+
+@pytest.mark.parametrize(("kind", "fields"), [("updated", {"active": False}), ("deleted", {})])
+def test_a_pack_at_whose_price_stripe_sells_no_more_is_taken_off_sale_and_only_staff_put_it_on_again(kind, fields):
+    deliver(told("price.created", once(metadata={"credits": "100"})))
+    CreditPack.objects.update(is_active=True)
+    deliver(told("price.updated", once(nickname="Hundred"), after=1))
+    assert CreditPack.objects.get().is_active
+    deliver(told(f"price.{kind}", once(**fields), after=2))
+    assert not CreditPack.objects.get().is_active
+    deliver(told("price.updated", once(), after=3))
+    assert not CreditPack.objects.get().is_active
+
+
 def test_an_older_price_told_late_changes_nothing():
     deliver(told("price.updated", price(2500), after=5), told("price.created", price(1500)))
     assert PlanPrice.objects.get().amount_minor == 2500

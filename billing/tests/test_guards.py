@@ -142,6 +142,7 @@ def pack():
         {"credits": 0},
         {"credits": -1},
         {"credits": 1_000_000_001},
+        {"stripe_credits": 0},
         {"price_minor": -1},
         {"price_minor": 10**12 + 1},
         {"currency": "usd"},
