@@ -4,6 +4,7 @@ Whatever comes from Stripe is not for sale here until somebody of the staff says
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +16,9 @@ from billing.models.versions import Versioned
 from billing.ordering import Word
 from billing.readings.catalogue import PriceTold, ProductTold
 from billing.services.families import lock_families
+
+KEY_LENGTH = 64
+DIGEST_LENGTH = 10
 
 
 @transaction.atomic
@@ -85,12 +89,20 @@ def keep_pack(*, told: PriceTold, word: Word, is_sold: bool) -> None:
 
 
 def _plan_of(product_id: str) -> Plan:
-    plan, _ = Plan.objects.get_or_create(
-        stripe_product_id=product_id,
-        # By the product's id, since its name may be told later: the key must not depend on what came first.
-        defaults={"key": slugify(product_id.replace(".", "-"))[:64], "name": product_id, "is_active": False},
+    known = Plan.objects.filter(stripe_product_id=product_id).first()
+    return known or Plan.objects.create(
+        stripe_product_id=product_id, key=_key_of(product_id), name=product_id, is_active=False
     )
-    return plan
+
+
+def _key_of(product_id: str) -> str:
+    """By the product's id, since its name may be told later: the key must not depend on what came first."""
+    key = slugify(product_id.replace(".", "-"))[:KEY_LENGTH]
+    if key and not Plan.objects.filter(key=key).exists():
+        return key
+    # Ids may differ in signs, in case or at their ends alone, and staff may have taken the key.
+    digest = sha256(product_id.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{key[: KEY_LENGTH - DIGEST_LENGTH - 1]}-{digest}".removeprefix("-")
 
 
 def _is_news(row: Versioned, word: Word) -> bool:

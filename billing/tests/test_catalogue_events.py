@@ -130,6 +130,25 @@ def test_a_pack_at_whose_price_stripe_sells_no_more_is_taken_off_sale_and_only_s
     assert not CreditPack.objects.get().is_active
 
 
+def test_products_whose_ids_make_the_same_key_are_plans_of_their_own():
+    stored = deliver(
+        *(
+            told("price.created", price(id=f"price_{number}", product=product_id), after=number)
+            for number, product_id in enumerate(("Gold", "gold", "...", "x" * 65, "x" * 66))
+        )
+    )
+    assert {each.state for each in stored} == {EventState.PROCESSED}
+    first, *others = Plan.objects.order_by("pk").values_list("key", flat=True)
+    assert first == "gold"
+    assert len({first, *others}) == 5 and "" not in others
+
+
+def test_the_key_of_a_plan_that_staff_entered_is_not_taken():
+    Plan.objects.create(key="prod_pro", name="Our own")
+    deliver(told("price.created", price()))
+    assert PlanPrice.objects.get().plan.key.startswith("prod_pro-")
+
+
 def test_an_older_price_told_late_changes_nothing():
     deliver(told("price.updated", price(2500), after=5), told("price.created", price(1500)))
     assert PlanPrice.objects.get().amount_minor == 2500
