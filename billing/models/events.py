@@ -1,7 +1,7 @@
 """The inbox: every event that Stripe delivered, exactly as it came, and what became of it."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.fields.json import KT
 
 from backoffice.lib import clock
@@ -62,6 +62,9 @@ class StripeEvent(models.Model):
     source = models.CharField(max_length=8, choices=EventSource, default=EventSource.WEBHOOK)
     state = models.CharField(max_length=16, choices=EventState, default=EventState.RECEIVED)
     attempts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many of the last attempts, one after the other, broke."
+    )
     error = models.TextField(blank=True, help_text="Why it is not processed, and what to do.")
     next_attempt_at = models.DateTimeField(null=True, help_text="The sweep takes it up then.")
     received_at = models.DateTimeField(default=clock.now)
@@ -86,6 +89,7 @@ class StripeEvent(models.Model):
                 condition=~Q(state=EventState.RECEIVED) | Q(next_attempt_at__isnull=False),
                 name="stripe_event_received_is_due",
             ),
+            models.CheckConstraint(condition=Q(failures__lte=F("attempts")), name="stripe_event_failures_are_attempts"),
             models.CheckConstraint(
                 condition=Q(body_sha256="") | Q(body=b"", payload__isnull=True), name="stripe_event_hash_of_what_went"
             ),

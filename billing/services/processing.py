@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=6)
 # With the delays above that is about a day of trying. Then only a replay goes on.
-MAX_ATTEMPTS = 13
+MAX_FAILURES = 13
 ERROR_LENGTH = 1000
 
 
@@ -112,22 +112,24 @@ def _apply(event: StripeEvent, answers: Answers) -> None:
 
 
 def _failure(event: StripeEvent, error: Exception) -> Outcome:
-    attempts = event.attempts + 1
+    failures = event.failures + 1
     told = str(error) if isinstance(error, BillingError) else f"Our side failed ({type(error).__name__}: {error})."
     told = told.replace("\x00", "")[:ERROR_LENGTH]
-    if attempts >= MAX_ATTEMPTS:
-        return Outcome(EventState.FAILED, f"{told} It was tried {attempts} times: have it looked at, then replay.")
-    delay = min(FIRST_RETRY * 2 ** (attempts - 1), LONGEST_RETRY)
+    if failures >= MAX_FAILURES:
+        return Outcome(EventState.FAILED, f"{told} It was tried {failures} times: have it looked at, then replay.")
+    delay = min(FIRST_RETRY * 2 ** (failures - 1), LONGEST_RETRY)
     return Outcome(EventState.FAILED, f"{told} It is tried again by itself.", clock.now() + delay)
 
 
 def _settle(event: StripeEvent, outcome: Outcome) -> None:
     event.state = outcome.state
     event.attempts += 1
+    # Waiting, and being woken by others, is no failure.
+    event.failures = event.failures + 1 if outcome.state == EventState.FAILED else 0
     event.error = outcome.error
     event.next_attempt_at = outcome.next_attempt_at
     event.processed_at = None if outcome.state in UNSETTLED else clock.now()
-    event.save(update_fields=["state", "attempts", "error", "next_attempt_at", "processed_at"])
+    event.save(update_fields=["state", "attempts", "failures", "error", "next_attempt_at", "processed_at"])
 
 
 def _wake_others(event: StripeEvent) -> list[int]:

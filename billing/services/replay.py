@@ -38,7 +38,7 @@ def replay_many(running: Running, event_ids: Sequence[int]) -> list[ItemOutcome]
     waiting = StripeEvent.objects.filter(pk__in=event_ids, state__in=REPLAYABLE_TOGETHER).exclude(body=b"")
     open_again = set(waiting.select_for_update(no_key=True).values_list("pk", flat=True))
     StripeEvent.objects.filter(pk__in=open_again).update(
-        state=EventState.RECEIVED, next_attempt_at=clock.now(), processed_at=None
+        state=EventState.RECEIVED, next_attempt_at=clock.now(), processed_at=None, failures=0
     )
     for event_id in sorted(open_again):
         nudge(PROCESS_EVENT, event_id)
@@ -68,4 +68,6 @@ def _reopen(event_id: int, actor: User, reason: str) -> None:
     event.state = EventState.RECEIVED
     event.next_attempt_at = clock.now()
     event.processed_at = None
-    event.save(update_fields=["state", "next_attempt_at", "processed_at"])
+    # All its tries are ahead of it once more.
+    event.failures = 0
+    event.save(update_fields=["state", "next_attempt_at", "processed_at", "failures"])

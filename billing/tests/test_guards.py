@@ -124,6 +124,7 @@ def is_impossible(model, **values):
         {"state": EventState.FAILED},
         {"next_attempt_at": datetime(2026, 1, 1, tzinfo=UTC)},
         {"attempts": -1},
+        {"failures": 2},
     ],
 )
 def test_states_that_no_event_can_be_in_are_refused(booked, values):

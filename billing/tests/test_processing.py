@@ -83,6 +83,18 @@ def test_failures_back_off_up_to_six_hours_and_then_wait_for_a_person(customer, 
     assert "replay" in stored.error
 
 
+def test_waiting_and_being_woken_uses_up_none_of_the_tries_after_a_failure(customer, broken):
+    with clock.at(NOON):
+        (stored,) = deliver(intent_succeeded(payment_intent(id="pi_1", metadata={"user_id": "u_ada"})))
+        for _ in range(20):
+            process_event(event_id=stored.pk)
+        deliver(session_completed(checkout_session("pi_1", payment_status="unpaid", metadata={"credits": "100"})))
+        stored.refresh_from_db()
+    assert (stored.state, stored.failures) == (EventState.FAILED, 1)
+    assert stored.attempts > 20
+    assert stored.next_attempt_at == NOON + timedelta(seconds=30)
+
+
 def test_a_failure_that_passes_is_made_good(customer, broken):
     (stored,) = deliver(intent_succeeded(bought()))
     broken["on"] = False
