@@ -1,6 +1,7 @@
 """Setting right by hand what events could not: each act once, with a reason, audited, and shown before it is done."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -26,7 +27,7 @@ from billing.selectors.reconciliation import MONEY_TYPES
 from billing.services.families import families_of, lock_families, members_of
 from billing.services.payments import Purchase, book_payment
 from billing.services.replay import PROCESS_EVENT, replay_event
-from billing.services.settling import lock_payment, settle_money_back
+from billing.services.settling import lock_payment, settle
 from credits.acts import Clawback
 from credits.kinds import TransactionKind
 from credits.limits import Limit
@@ -56,25 +57,34 @@ def settle_by_hand(*, event_id: int, actor: User, reason: str) -> StripeEvent:
 
 @transaction.atomic
 def settle_payment(*, payment_id: int, actor: User, reason: str) -> Payment:
-    """Bring the credits of a payment in line with what went back of it; nothing happens to one that is.
+    """Bring a payment and its credits in line with what went back of it; nothing happens to one that is.
 
     Raises ReasonMissing, the CreditError of a ledger that refuses it, Payment.DoesNotExist.
     """
     _check_reason(reason)
     payment = lock_payment(payment_id)
-    before = selectors.credits_taken(payment)
-    settle_money_back(payment_id=payment_id)
-    after = selectors.credits_taken(payment)
-    if before != after:
+    before = _standing(payment)
+    settle(payment)
+    after = _standing(payment)
+    if changed := [name for name in before if before[name] != after[name]]:
         audit.record(
             action=Action.PAYMENT_SETTLED,
             actor=actor,
             resource=_resource(payment),
-            old_values={"taken_back": plain_credits(before)},
-            new_values={"payment": payment.stripe_payment_id, "taken_back": plain_credits(after)},
+            old_values={name: before[name] for name in changed},
+            new_values={"payment": payment.stripe_payment_id, **{name: after[name] for name in changed}},
             reason=reason,
         )
     return payment
+
+
+def _standing(payment: Payment) -> dict[str, Any]:
+    return {
+        "status": payment.status,
+        "refunded_minor": payment.refunded_minor,
+        "disputed_minor": payment.disputed_minor,
+        "taken_back": plain_credits(selectors.credits_taken(payment)),
+    }
 
 
 def link_and_replay(*, event_id: int, user_id: int, actor: User, reason: str) -> StripeEvent:

@@ -19,7 +19,7 @@ from billing.models import EventState, Payment, Refund, StripeEvent
 from billing.models.statuses import RefundStatus
 from billing.selectors import reconciliation
 from billing.services.processing import process_event
-from billing.services.reconciling import assign_payment, take_back
+from billing.services.reconciling import assign_payment, settle_payment, take_back
 from billing.services.settling import settle_money_back
 from billing.tests.flow import bought, deliver, deliver_without_session, text_of
 from billing.tests.stripe_bodies import checkout_session, event, intent_succeeded, payment_intent, session_completed
@@ -400,6 +400,36 @@ def test_credits_are_settled_by_what_went_back(client, clerk, customer):
     assert "nothing to settle" in words_of(client.post(fix("settle", payment.pk), filled()))
     client.post(fix("settle", payment.pk), filled(confirm="yes"))
     assert len(entries()) == 1
+
+
+def test_settling_by_hand_answers_and_records_all_that_it_changed(clerk, customer):
+    payment = paid()
+    Refund.objects.create(
+        payment=payment, stripe_refund_id="re_1", amount_minor=500, status="succeeded", refunded_at=clock.now()
+    )
+    settled = settle_payment(payment_id=payment.pk, actor=clerk, reason="Seen in Stripe")
+    assert (settled.refunded_minor, settled.status) == (500, "partially_refunded")
+    entry = AuditEntry.objects.get()
+    assert entry.old_values == {"refunded_minor": 0, "status": "succeeded", "taken_back": "0"}
+    assert entry.new_values == {"refunded_minor": 500, "status": "partially_refunded", "taken_back": "50"}
+
+
+def test_settling_a_payment_that_bought_no_credits_is_recorded_too(clerk, customer):
+    payment = Payment.objects.create(
+        user=customer,
+        stripe_payment_id="pi_invoice",
+        amount_minor=1000,
+        currency="USD",
+        status="succeeded",
+        paid_at=clock.now(),
+    )
+    payment.disputes.create(
+        stripe_dispute_id="dp_1", amount_minor=1000, status="lost", opened_at=clock.now(), closed_at=clock.now()
+    )
+    settle_payment(payment_id=payment.pk, actor=clerk, reason="Seen in Stripe")
+    entry = AuditEntry.objects.get()
+    assert entry.old_values == {"disputed_minor": 0, "status": "succeeded"}
+    assert entry.new_values == {"disputed_minor": 1000, "status": "disputed"}
 
 
 def test_a_purchase_that_nobody_paid_is_taken_back_once(client, clerk, customer):
