@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 
+from accounts.models import Customer
 from backoffice.lib.loose_scan import values_of
-from billing.models import Payment, StripeEvent
+from billing.models import Invoice, Payment, StripeEvent, Subscription
 from billing.models.events import NEEDS_ATTENTION, WANTING
 
 BADGE_LIMIT = 100
@@ -122,11 +123,30 @@ def all_events_of_object(object_id: str) -> QuerySet[StripeEvent]:
 
 
 def events_about(user_ids: Sequence[int], *, stripe_customer_id: str | None) -> QuerySet[StripeEvent]:
-    """The events that tell of these customers' payments, or of the customer whom Stripe knows under this id."""
-    # The payments first: beside the other two ways, a subquery would have all events read. And no empty ids, which the
-    # indexes leave out.
+    """The events that tell of these customers' payments, invoices and subscriptions, or of the customer whom Stripe
+    knows under this id or, of them alone, under another."""
+    # The ids first: beside the other ways, a subquery would have all events read. And no empty ids, which the indexes
+    # leave out.
     payments = list(Payment.objects.filter(user_id__in=user_ids).values_list("stripe_payment_id", flat=True))
+    invoices = list(Invoice.objects.filter(user_id__in=user_ids).values_list("stripe_invoice_id", flat=True))
+    subscriptions = Subscription.objects.filter(user_id__in=user_ids)
     about = Q(payment_intent_id__in=payments) & ~Q(payment_intent_id="")
-    if stripe_customer_id:
-        about |= Q(object_id=stripe_customer_id) | Q(customer=stripe_customer_id)
+    about |= Q(invoice_id__in=invoices) & ~Q(invoice_id="")
+    about |= Q(subscription_id__in=list(subscriptions.values_list("stripe_subscription_id", flat=True))) & ~Q(
+        subscription_id=""
+    )
+    customers = _further_customers(user_ids) | ({stripe_customer_id} if stripe_customer_id else set())
+    if customers:
+        about |= (Q(object_id__in=customers) & ~Q(object_id="")) | Q(customer__in=customers)
     return StripeEvent.objects.alias(customer=KT("payload__data__object__customer")).filter(about)
+
+
+def _further_customers(user_ids: Sequence[int]) -> set[str]:
+    """Stripe's customers who have subscriptions of these persons and of nobody else, and are linked to nobody else."""
+    has = Subscription.objects.exclude(stripe_customer_id="")
+    named = set(has.filter(user_id__in=user_ids).values_list("stripe_customer_id", flat=True))
+    shared = has.filter(stripe_customer_id__in=named).exclude(user_id__in=user_ids)
+    linked = Customer.objects.filter(stripe_customer_id__in=named).exclude(pk__in=user_ids)
+    return named.difference(
+        shared.values_list("stripe_customer_id", flat=True), linked.values_list("stripe_customer_id", flat=True)
+    )

@@ -22,6 +22,7 @@ from backoffice.lib.lives import anonymisers
 from billing.models import EventState, Payment, StripeEvent
 from billing.selectors import events_about
 from billing.tests import stripe_bodies
+from billing.tests.bodies import invoices, subscriptions
 from billing.tests.flow import bought, deliver
 from credits import selectors, services
 from credits.errors import CustomerBanned
@@ -243,6 +244,38 @@ def test_what_stripe_told_of_somebody_is_found_by_indexes(person):
         # So few rows would be read whole.
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert "Seq Scan on billing_stripeevent" not in events_about([person.pk], stripe_customer_id="cus_1").explain()
+
+
+def test_what_stripe_told_of_them_under_other_ids_of_its_customers_is_emptied_too(person):
+    second = {"customer": "cus_second", "metadata": {"user_id": MARKS["external"]}}
+    told = invoices.invoice(
+        invoices.NEW, lines=[invoices.line("price_use")], id="in_1", payment_intent=None, subscription=None, **second
+    )
+    stored = deliver(
+        stripe_bodies.event("invoice.finalized", told),
+        subscriptions.told("created", subscriptions.subscription(id="sub_1", **second)),
+        stripe_bodies.event("customer.updated", {"id": "cus_second", "object": "customer", "email": MARKS["email"]}),
+    )
+    assert [each.state for each in stored[:2]] == [EventState.PROCESSED] * 2
+    forget(person)
+    assert {bytes(each.body) for each in StripeEvent.objects.filter(pk__in=[each.pk for each in stored])} == {b""}
+
+
+def test_what_stripe_told_of_somebody_else_who_shares_a_customer_of_its_is_kept(person):
+    CustomerFactory(external_id="u_bob", stripe_customer_id="cus_bob")
+    CustomerFactory(external_id="u_cleo")
+    for number, (customer, user_id) in enumerate(
+        [("cus_bob", MARKS["external"]), ("cus_both", MARKS["external"]), ("cus_both", "u_cleo")]
+    ):
+        theirs = subscriptions.subscription(id=f"sub_{number}", customer=customer, metadata={"user_id": user_id})
+        deliver(subscriptions.told("created", theirs))
+    kept = deliver(
+        *(stripe_bodies.event("customer.updated", {"id": key, "object": "customer"}) for key in ("cus_bob", "cus_both"))
+    )
+    forget(person)
+    assert all(bytes(StripeEvent.objects.get(pk=each.pk).body) for each in kept)
+    whose = {each.subscription_id: bytes(each.body) != b"" for each in StripeEvent.objects.exclude(subscription_id="")}
+    assert whose == {"sub_0": False, "sub_1": False, "sub_2": True}
 
 
 def test_twice_is_once(person):
