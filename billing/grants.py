@@ -3,7 +3,7 @@
 from backoffice.lib import roles
 
 # What became of an event; what came is frozen.
-EVENT_OUTCOME = ("state", "attempts", "failures", "error", "next_attempt_at", "processed_at")
+EVENT_OUTCOME = ("state", "attempts", "failures", "error", "next_attempt_at", "processed_at", "settled_by_hand")
 # Emptied when somebody is to be forgotten; a guard lets nothing else be written there.
 EVENT_CONTENT = ("body", "payload", "body_sha256")
 # Guards freeze of these what was booked once the money is in.

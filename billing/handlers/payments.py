@@ -20,6 +20,7 @@ from billing.models.statuses import PAID
 from billing.payloads import text_at
 from billing.readings.charges import takes_money
 from billing.readings.invoices import read_invoice
+from billing.selectors.reconciliation import is_settled_by_hand
 from billing.services.payments import PaymentDetails, Purchase, book_payment, complete_payment
 from billing.stripe_amounts import converted
 from billing.stripe_api import Answers
@@ -102,6 +103,9 @@ def _apply(event: StripeEvent, answers: Answers) -> None:
         with refusals_park():
             complete_payment(payment=payment, details=details)
         return
+    if is_settled_by_hand(event.payment_intent_id):
+        # Stripe has more to say of every payment, such as its fee hours later.
+        raise Ignored("Its payment was settled by hand. If it is to be booked after all, replay this event.")
     if credits is None:
         credits = _ordered_credits(event, story, answers)
     purchase = Purchase(

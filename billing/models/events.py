@@ -67,6 +67,9 @@ class StripeEvent(models.Model):
     )
     error = models.TextField(blank=True, help_text="Why it is not processed, and what to do.")
     next_attempt_at = models.DateTimeField(null=True, help_text="The sweep takes it up then.")
+    settled_by_hand = models.BooleanField(
+        default=False, db_default=False, help_text="Staff have dealt with what it tells, until one of them replays it."
+    )
     received_at = models.DateTimeField(default=clock.now)
     processed_at = models.DateTimeField(null=True, help_text="When it came to rest.")
 
@@ -88,6 +91,9 @@ class StripeEvent(models.Model):
             models.CheckConstraint(
                 condition=~Q(state=EventState.RECEIVED) | Q(next_attempt_at__isnull=False),
                 name="stripe_event_received_is_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_by_hand=False) | Q(state=EventState.IGNORED), name="stripe_event_settled_is_ignored"
             ),
             models.CheckConstraint(condition=Q(failures__lte=F("attempts")), name="stripe_event_failures_are_attempts"),
             models.CheckConstraint(

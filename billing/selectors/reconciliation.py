@@ -122,6 +122,14 @@ class Imbalance:
     taken: Decimal
 
 
+def is_settled_by_hand(payment_intent_id: str) -> bool:
+    """Whether staff have dealt with this payment themselves, and have replayed nothing that tells of it since."""
+    # A charge may be told of by its later words alone.
+    types = (*MONEY_TYPES, "charge.updated")
+    told = StripeEvent.objects.filter(payment_intent_id=payment_intent_id, type__in=types)
+    return told.filter(settled_by_hand=True).exists()
+
+
 def waiting_events() -> QuerySet[StripeEvent]:
     """Events that somebody has to look into: parked, failed, or waiting for longer than anything is waited for."""
     stuck = Q(state=EventState.RECEIVED, received_at__lt=clock.now() - PATIENCE)

@@ -23,6 +23,13 @@ def lock_families(ids: Set[str]) -> None:
             cursor.execute(LOCK, [f"stripe:{family}"])
 
 
+def locked_event(event_id: int) -> StripeEvent:
+    """The event, with its families, until the transaction ends. Raises StripeEvent.DoesNotExist."""
+    event = StripeEvent.objects.defer("body", "payload").get(pk=event_id)
+    lock_families(families_of(event) or {event.stripe_id})
+    return StripeEvent.objects.select_for_update(no_key=True).get(pk=event_id)
+
+
 def members_of(families: Set[str]) -> QuerySet[StripeEvent]:
     """The events of any of these families."""
     if not families:

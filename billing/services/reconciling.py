@@ -24,7 +24,7 @@ from billing.models.statuses import PAID
 from billing.payloads import id_at
 from billing.selectors import reconciliation
 from billing.selectors.reconciliation import MONEY_TYPES
-from billing.services.families import families_of, lock_families, members_of
+from billing.services.families import families_of, locked_event, members_of
 from billing.services.payments import Purchase, book_payment
 from billing.services.replay import PROCESS_EVENT, replay_event
 from billing.services.settling import lock_payment, settle
@@ -43,14 +43,17 @@ ERROR_LENGTH = 1000
 def settle_by_hand(*, event_id: int, actor: User, reason: str) -> StripeEvent:
     """Bring an event to rest that somebody has dealt with elsewhere, with those that say the same of its payment.
 
-    They can still be replayed. Raises ReasonMissing, NotReconcilable, StripeEvent.DoesNotExist.
+    A payment that is not booked is then booked by no later event either, until one of its events is replayed. Raises
+    ReasonMissing, NotReconcilable, StripeEvent.DoesNotExist.
     """
     _check_reason(reason)
-    event = _locked(event_id)
+    event = locked_event(event_id)
     if event.state not in NEEDS_ATTENTION:
         raise NotReconcilable(f"This event is {event.get_state_display().lower()}: it waits for nobody.")
     old = {"state": event.state, "error": event.error}
-    _put_to_rest([event, *_saying_the_same(event)], f"Settled by hand: {reason}")
+    settled = [event, *_saying_the_same(event)]
+    _put_to_rest(settled, f"Settled by hand: {reason}")
+    StripeEvent.objects.filter(pk__in=[each.pk for each in settled]).update(settled_by_hand=True)
     _record_event(Action.STRIPE_EVENT_SETTLED, event, actor, reason, old)
     return event
 
@@ -94,7 +97,7 @@ def link_and_replay(*, event_id: int, user_id: int, actor: User, reason: str) ->
     """
     _check_reason(reason)
     with transaction.atomic():
-        event = _locked(event_id)
+        event = locked_event(event_id)
         stripe_customer_id = linkable_customer(event)
         customer = Customer.objects.select_for_update(no_key=True).get(pk=user_id)
         check_linkable(customer, stripe_customer_id)
@@ -143,7 +146,7 @@ def assign_payment(*, event_id: int, user_id: int, credits: Decimal, actor: User
     _check_reason(reason)
     # Staff before the payment's family, as refunds have it.
     lock_staff(actor)
-    event = _locked(event_id)
+    event = locked_event(event_id)
     purchase = assignable(event, user_id=user_id, credits=credits)
     accounts.lock_customers([user_id])
     if retirement_of(user_id) is not None:
@@ -247,12 +250,6 @@ def count_mismatches() -> None:
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept in the audit log.")
-
-
-def _locked(event_id: int) -> StripeEvent:
-    event = StripeEvent.objects.defer("body", "payload").get(pk=event_id)
-    lock_families(families_of(event) or {event.stripe_id})
-    return StripeEvent.objects.defer("body").select_for_update(no_key=True).get(pk=event_id)
 
 
 def _saying_the_same(event: StripeEvent) -> list[StripeEvent]:

@@ -12,6 +12,7 @@ from backoffice.lib.nudge import nudge
 from backoffice.lib.work import ItemOutcome, Running
 from billing.errors import NotReplayable, ReasonMissing
 from billing.models import EventState, StripeEvent
+from billing.services.families import locked_event, members_of
 from billing.services.processing import process_event
 
 REPLAYABLE = (EventState.PARKED, EventState.FAILED, EventState.IGNORED)
@@ -52,7 +53,7 @@ def replay_many(running: Running, event_ids: Sequence[int]) -> list[ItemOutcome]
 
 @transaction.atomic
 def _reopen(event_id: int, actor: User, reason: str) -> None:
-    event = StripeEvent.objects.select_for_update(no_key=True).defer("payload").get(pk=event_id)
+    event = locked_event(event_id)
     if not event.body:
         raise NotReplayable("emptied, for its age or for the person it told of,")
     if event.state not in REPLAYABLE:
@@ -70,4 +71,8 @@ def _reopen(event_id: int, actor: User, reason: str) -> None:
     event.processed_at = None
     # All its tries are ahead of it once more.
     event.failures = 0
-    event.save(update_fields=["state", "next_attempt_at", "processed_at", "failures"])
+    event.settled_by_hand = False
+    event.save(update_fields=["state", "next_attempt_at", "processed_at", "failures", "settled_by_hand"])
+    # Whoever has it processed wants its payment booked, whichever of its events was settled by hand.
+    same = members_of({event.payment_intent_id} - {""})
+    same.filter(settled_by_hand=True).update(settled_by_hand=False)

@@ -119,6 +119,7 @@ def is_impossible(model, **values):
     "values",
     [
         {"state": "lost"},
+        {"settled_by_hand": True},
         {"state": EventState.PARKED, "processed_at": None},
         {"state": EventState.RECEIVED, "processed_at": None, "next_attempt_at": None},
         {"state": EventState.FAILED},

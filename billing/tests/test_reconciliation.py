@@ -20,9 +20,18 @@ from billing.models.statuses import RefundStatus
 from billing.selectors import reconciliation
 from billing.services.processing import process_event
 from billing.services.reconciling import assign_payment, settle_payment, take_back
+from billing.services.replay import replay_event
 from billing.services.settling import settle_money_back
 from billing.tests.flow import bought, deliver, deliver_without_session, text_of
-from billing.tests.stripe_bodies import checkout_session, event, intent_succeeded, payment_intent, session_completed
+from billing.tests.stripe_bodies import (
+    CREATED,
+    charge,
+    checkout_session,
+    event,
+    intent_succeeded,
+    payment_intent,
+    session_completed,
+)
 from credits.kinds import TransactionKind
 from credits.models import CreditTransaction
 from credits.postings import Posting
@@ -263,6 +272,32 @@ def test_an_event_is_left_with_a_reason(client, clerk, parked):
     again = words_of(client.post(fix("settle-event", parked.pk), filled(confirm="yes")))
     assert "it waits for nobody" in again
     assert len(entries()) == 1
+
+
+def test_a_payment_that_was_left_is_not_booked_by_what_stripe_says_of_it_later(client, clerk, customer):
+    taken = charge(id="ch_1", payment_intent="pi_1", metadata={})
+    (stored, *_) = deliver_without_session(
+        intent_succeeded(payment_intent(id="pi_1", metadata={"credits": "100"}, customer="cus_ada")),
+        event("charge.succeeded", taken),
+    )
+    assert stored.state == EventState.PARKED
+    client.post(fix("settle-event", stored.pk), filled(confirm="yes"))
+    Customer.objects.filter(pk=customer.pk).update(stripe_customer_id="cus_ada")
+    (later,) = deliver_without_session(event("charge.updated", taken, created=CREATED + 3600))
+    assert (later.state, Payment.objects.exists()) == (EventState.IGNORED, False)
+    assert "settled by hand" in later.error
+    with clock.at(clock.now() + WAIT_FOR_SESSION):
+        replay_event(event_id=later.pk, actor=clerk, reason="It was never gifted")
+    assert Payment.objects.get().user_id == customer.pk
+    assert balance_of(customer.pk).balance == 100
+
+
+def test_a_left_event_that_is_replayed_is_settled_by_hand_no_more(client, clerk, parked):
+    client.post(fix("settle-event", parked.pk), filled(confirm="yes"))
+    assert StripeEvent.objects.get().settled_by_hand
+    replay_event(event_id=parked.pk, actor=clerk, reason="It was never gifted")
+    stored = StripeEvent.objects.get()
+    assert (stored.settled_by_hand, stored.state) == (False, EventState.RECEIVED)
 
 
 # Link the customer
