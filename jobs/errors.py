@@ -75,8 +75,8 @@ class TokenReused(WorkError):
 
     code = "idempotency_conflict"
 
-    def __init__(self) -> None:
-        super().__init__("This was used for something else before: nothing was done now.")
+    def __init__(self, message: str = "This was used for something else before: nothing was done now.") -> None:
+        super().__init__(message)
 
 
 class InvalidMessage(WorkError):

@@ -70,6 +70,7 @@ class RefundForm(forms.Form):
 
 class RefundPaymentView(ApprovableFormView):
     verb = limited_verb = Limit.REFUND
+    key_name = "refund"
     permission_required = "billing.refund_payment"
     needs_step_up = True
     is_dangerous = True
@@ -139,14 +140,14 @@ class RefundPaymentView(ApprovableFormView):
     def resource(self, subject: Payment) -> tuple[str, str]:
         return subject.user._meta.label_lower, str(subject.user_id)
 
-    def act(self, request: HttpRequest, subject: Payment, cleaned_data: dict[str, Any], token: str) -> str:
+    def act(self, request: HttpRequest, subject: Payment, cleaned_data: dict[str, Any], key: str) -> str:
         asked = request_refund(
             payment_id=subject.pk,
             amount_minor=cleaned_data["amount"],
             policy=_policy(cleaned_data),
             reason=cleaned_data["reason"],
             actor=request.user,
-            idempotency_key=f"admin:refund:{token}",
+            idempotency_key=key,
         )
         return told(make_refund(refund_id=asked.pk))
 

@@ -1,5 +1,7 @@
 """Giving money back: a refund is kept here, within limits and audited, before Stripe is asked to make it."""
 
+from decimal import Decimal
+
 from django.db import transaction
 
 from accounts.models import User
@@ -95,8 +97,8 @@ def _check_same(asked: Refund, payment: Payment, amount_minor: int | None, polic
 def _count(payment: Payment, amount: int, *, holder: User, key: str) -> None:
     worth = limits.counted(amount, payment.currency)
     limits.check_countable(staff=holder, verb=Limit.REFUND, amount=worth, currency=payment.currency)
-    if worth is not None:
-        count_use(staff=holder, verb=Limit.REFUND, amount=worth, key=key)
+    # Without a rate nobody with a limit comes so far. The use stands for the key all the same.
+    count_use(staff=holder, verb=Limit.REFUND, amount=worth or Decimal(0), key=key)
 
 
 def _record(refund: Refund, payment: Payment, *, actor: User, approved_by: User | None, reason: str) -> None:

@@ -38,6 +38,7 @@ class AdjustView(AdditionView):
     submit_label = "Adjust balance"
     is_dangerous = True
     verb = limited_verb = Limit.ADJUST
+    key_name = "adjust"
     help_text = "A correction of the ledger itself. A present is a gift, and usage that failed is refunded."
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
@@ -50,13 +51,13 @@ class AdjustView(AdditionView):
             changes.append(Change.told("The credits lapse", display.expiry(expires_at)))
         return changes
 
-    def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
+    def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], key: str) -> str:
         result = services.adjust_credits(
             user_id=subject.pk,
             amount=cleaned_data["amount"],
             reason=cleaned_data["reason"],
             actor=request.user,
-            idempotency_key=f"admin:adjust:{token}",
+            idempotency_key=key,
             expires_at=cleaned_data["last_day"],
         )
         if result.replayed:

@@ -30,6 +30,7 @@ class GiftView(AdditionView):
     title = "Gift credits"
     submit_label = "Gift credits"
     verb = limited_verb = Limit.GIFT
+    key_name = "gift"
 
     def effect(self, subject: Customer, cleaned_data: dict[str, Any]) -> Sequence[Change]:
         check_has_ledger(subject)
@@ -39,13 +40,13 @@ class GiftView(AdditionView):
             changes.append(Change.told("The gift lapses", display.expiry(expires_at)))
         return changes
 
-    def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], token: str) -> str:
+    def act(self, request: HttpRequest, subject: Customer, cleaned_data: dict[str, Any], key: str) -> str:
         result = services.gift_credits(
             user_id=subject.pk,
             amount=cleaned_data["amount"],
             reason=cleaned_data["reason"],
             actor=request.user,
-            idempotency_key=f"admin:gift:{token}",
+            idempotency_key=key,
             expires_at=cleaned_data["last_day"],
         )
         if result.replayed:

@@ -40,10 +40,9 @@ class UndoView(ApprovableFormView):
     navigation_key = "ledger"
     domain_errors = REFUSALS
     done_before: ClassVar[str]
-    # The act as the effect of it is worked out, the service that does it, and the namespace of its keys.
+    # The act as the effect of it is worked out, and the service that does it.
     act_class: ClassVar[type[Refund | Reversal]]
     undo: ClassVar[Callable[..., PostResult]]
-    key_name: ClassVar[str]
 
     def get_subject(self, request: HttpRequest, **kwargs: Any) -> CreditTransaction:
         entry = selectors.ledger().filter(pk=kwargs["entry_id"]).first()
@@ -95,13 +94,13 @@ class UndoView(ApprovableFormView):
     def resource(self, subject: CreditTransaction) -> tuple[str, str]:
         return "accounts.user", str(subject.account_id)
 
-    def act(self, request: HttpRequest, subject: CreditTransaction, cleaned_data: dict[str, Any], token: str) -> str:
+    def act(self, request: HttpRequest, subject: CreditTransaction, cleaned_data: dict[str, Any], key: str) -> str:
         result = self.undo(
             transaction_id=subject.pk,
             amount=cleaned_data["amount"],
             reason=cleaned_data["reason"],
             actor=request.user,
-            idempotency_key=f"admin:{self.key_name}:{token}",
+            idempotency_key=key,
         )
         if result.replayed:
             return Caution("This was done before, and nothing was done again.")

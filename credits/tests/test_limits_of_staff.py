@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
@@ -275,6 +276,35 @@ def test_a_form_whose_request_waits_does_not_do_the_act_beside_it(client, clerk,
     page = client.post(address, filled, follow=True)
     assert f"Request {Approval.objects.get().pk} was made by this form before" in text_of(page)
     assert not CreditTransaction.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["gift", "adjust", "refund", "reverse"])
+def test_a_form_whose_act_is_done_asks_for_nothing_beside_it(client, clerk, customer, verb):
+    client.force_login(clerk)
+    subject = {"refund": lambda: used(customer, 80), "reverse": lambda: gift(clerk, customer, 80, "g").transaction_id}
+    address = reverse(f"admin:credits_{verb}", args=[subject.get(verb, lambda: customer.pk)()])
+    filled = form(confirm="yes", amount="40")
+    client.post(address, filled)
+    entries = CreditTransaction.objects.count()
+    page = client.post(address, {**filled, "noticed": "yes"})
+    assert "was done before" in text_of(page)
+    assert (CreditTransaction.objects.count(), Approval.objects.count()) == (entries, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_is_sent_at_once_as_an_act_and_as_a_request_is_one_of_both():
+    clerk, customer = member(), CustomerFactory()
+    address, filled = reverse("admin:credits_gift", args=[customer.pk]), form(confirm="yes", amount="40")
+    browsers = [Client() for _ in range(6)]
+    for browser in browsers:
+        browser.force_login(clerk)
+    at_once(
+        [
+            lambda browser=browser, more={"noticed": "yes"} if n % 2 else {}: browser.post(address, {**filled, **more})
+            for n, browser in enumerate(browsers)
+        ]
+    )
+    assert CreditTransaction.objects.count() + Approval.objects.count() == 1
 
 
 def test_a_program_asks_for_corrections_and_refunds_as_well(clerk, customer):

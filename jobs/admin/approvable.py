@@ -18,16 +18,18 @@ class ApprovableFormView(ConfirmFormView):
     """A confirm form whose act counts against a limit. Above it, the form asks for an approval instead.
 
     ``act`` takes the place of ``perform``. The reader is told before they confirm; should a limit be used up in
-    between, the form says so and nothing is done.
+    between, the form says so and nothing is done. Act and request have one key, of which ``key_name`` is a part: a form
+    that is sent both ways, or twice, is either done or asked for, and once.
     """
 
     domain_errors = (WorkError,)
     verb: ClassVar[str]
     limited_verb: ClassVar[str]
+    key_name: ClassVar[str]
     noticed_label = "Request approval"
 
-    def act(self, request: HttpRequest, subject: Any, cleaned_data: dict[str, Any], token: str) -> str:
-        """Do it, once for each ``token``. Raises LimitExceeded, ``domain_errors``."""
+    def act(self, request: HttpRequest, subject: Any, cleaned_data: dict[str, Any], key: str) -> str:
+        """Do it, once for each ``key``, and count it under that. Raises LimitExceeded, ``domain_errors``."""
         raise NotImplementedError
 
     def amount(self, subject: Any, cleaned_data: dict[str, Any]) -> Decimal:
@@ -49,13 +51,13 @@ class ApprovableFormView(ConfirmFormView):
         return f"{exceeded} A second person has to allow this: you can ask for it." if exceeded else ""
 
     def perform(self, request: HttpRequest, subject: Any, cleaned_data: dict[str, Any], token: str) -> str:
-        asked_under = f"admin:{self.verb}:{token}"
+        key = f"admin:{self.key_name}:{token}"
         if request.POST.get(NOTICED_FIELD) != "yes":
-            asked = selectors.request_made_with(asked_under)
+            asked = selectors.request_made_with(key)
             if asked is not None:
                 # Whatever is left of the limit by now: what a second person may still allow is not done beside it.
                 return Caution(f"Request {asked.pk} was made by this form before. Nothing was done beside it.")
-            return self.act(request, subject, cleaned_data, token)
+            return self.act(request, subject, cleaned_data, key)
         approval = request_approval(
             verb=self.verb,
             params=self.approval_params(subject, cleaned_data),
@@ -63,6 +65,6 @@ class ApprovableFormView(ConfirmFormView):
             resource=self.resource(subject),
             actor=request.user,
             reason=cleaned_data["reason"],
-            token=asked_under,
+            token=key,
         )
         return Caution(f"Request {approval.pk} waits for a second person. Nothing has changed yet.")

@@ -9,7 +9,7 @@ from jobs.selectors.approvals import (
     waiting_for,
 )
 from jobs.selectors.bulk import Split, split
-from jobs.selectors.limits import Bounds, bounds_of, excess, used_today
+from jobs.selectors.limits import Bounds, bounds_of, excess, is_used, used_today
 from jobs.selectors.outbox import (
     given_up,
     key_of_reset_request,
@@ -50,6 +50,7 @@ __all__ = [
     "excess",
     "given_up",
     "is_undoable",
+    "is_used",
     "job_seen_by",
     "jobs_seen_by",
     "key_of_reset_request",

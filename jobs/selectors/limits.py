@@ -48,6 +48,11 @@ def used_today(*, staff: Any, verb: str, now: datetime | None = None) -> Decimal
     return uses.aggregate(total=Sum("amount"))["total"] or Decimal(0)
 
 
+def is_used(key: str) -> bool:
+    """Whether an act was counted under this key."""
+    return LimitUse.objects.filter(key=key).exists()
+
+
 def excess(*, staff: Any, verb: str, amount: Decimal, largest: Decimal | None = None) -> LimitExceeded | None:
     """Why ``staff`` may not do ``amount`` of ``verb`` alone, or None.
 

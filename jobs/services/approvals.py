@@ -39,12 +39,16 @@ def request_approval(
 ) -> Approval:
     """Ask that a second person allow ``verb`` with ``params`` (which must fit JSON); once for each ``token``.
 
-    ``amount`` is in the verb's unit; ``resource`` is type and id of what it is about. Raises UnknownKind, NotAllowed,
-    TokenReused.
+    ``amount`` is in the verb's unit; ``resource`` is type and id of what it is about; ``token`` is the key under which
+    the act would be counted, so that it is either done or asked for. Raises UnknownKind, NotAllowed, TokenReused.
     """
+    # The act under this key queues here: either it is counted by now, or it finds the request.
+    lock_staff(actor)
     known = _verb(verb)
     if not actor.has_perm(known.permission):
         raise NotAllowed
+    if selectors.is_used(token):
+        raise TokenReused("This was done before: nobody was asked to allow it once more.")
     approval, created = Approval.objects.get_or_create(
         token=token,
         defaults={

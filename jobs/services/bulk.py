@@ -13,7 +13,7 @@ from jobs import selectors
 from jobs.errors import NotAllowed, UnknownKind, WrongState
 from jobs.models import Approval, Job, JobState
 from jobs.services.approvals import request_approval
-from jobs.services.limits import Use
+from jobs.services.limits import Use, lock_staff
 from jobs.services.work import check_chosen, start_draft
 
 
@@ -50,6 +50,8 @@ def request_bulk(*, job_id: int, actor: User, params: Mapping[str, Any], reason:
 
     Raises UnknownKind, NotAllowed, WrongState.
     """
+    # People are locked before what is theirs, as by whoever starts it.
+    lock_staff(actor)
     job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
     if job.actor_id != actor.pk:
         raise NotAllowed
@@ -67,7 +69,8 @@ def request_bulk(*, job_id: int, actor: User, params: Mapping[str, Any], reason:
         resource=(selectors.JOB, str(job.pk)),
         actor=actor,
         reason=job.reason,
-        token=f"job:{job.pk}",
+        # Not the key of its use: that is counted when this is allowed, and the job's state says that it is so once.
+        token=f"job:{job.pk}:approval",
     )
 
 

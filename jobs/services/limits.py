@@ -34,11 +34,14 @@ def count_use(*, staff: User, verb: str, amount: Decimal, key: str, largest: Dec
     """Count an act of ``amount`` (in the verb's unit) against the limits of ``staff``, under a ``key`` of its own.
 
     ``largest`` is the largest single act when ``amount`` is a sum. Call it in the act's transaction, after
-    ``lock_staff``. Raises LimitExceeded and TokenReused, and then the act must not be kept.
+    ``lock_staff``. Raises LimitExceeded and TokenReused, and then the act must not be kept. A key under which a second
+    person was asked stands for the request: nothing is done under it beside that.
     """
     exceeded = selectors.excess(staff=staff, verb=verb, amount=amount, largest=largest)
     if exceeded is not None:
         raise exceeded
+    if selectors.request_made_with(key) is not None:
+        raise TokenReused
     _, is_new = LimitUse.objects.get_or_create(
         key=key, defaults={"staff": staff, "verb": verb, "amount": amount, "at": clock.now()}
     )

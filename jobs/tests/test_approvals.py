@@ -9,7 +9,7 @@ from accounts.models import User
 from audit.models import AuditEntry
 from backoffice.lib.work import approvable_verbs
 from jobs import selectors, services
-from jobs.errors import LimitExceeded, NotAllowed, NotYours, UnknownKind, WrongState
+from jobs.errors import LimitExceeded, NotAllowed, NotYours, TokenReused, UnknownKind, WrongState
 from jobs.models import Approval, ApprovalState
 from jobs.tests import kinds
 from jobs.tests.test_limits import VERB, member, use
@@ -172,6 +172,16 @@ def test_what_has_become_impossible_ends_the_request_and_says_why(verb, done, cl
 def test_asking_twice_with_one_token_asks_once(verb, clerk):
     assert ask(clerk).pk == ask(clerk).pk
     assert Approval.objects.count() == AuditEntry.objects.count() == 1
+
+
+def test_what_was_done_under_a_key_is_not_asked_for_under_it_nor_the_other_way_round(verb, clerk):
+    use(clerk, 5, "done")
+    with pytest.raises(TokenReused, match="done before"):
+        ask(clerk, key="done")
+    ask(clerk, key="asked")
+    with pytest.raises(TokenReused):
+        use(clerk, 5, "asked")
+    assert list(Approval.objects.values_list("token", flat=True)) == ["asked"]
 
 
 def test_only_who_asked_may_withdraw(verb, clerk):

@@ -228,6 +228,16 @@ def test_above_the_limit_a_second_person_allows_it_and_it_is_made_once(client, p
     assert balance_of(customer.pk).balance == 50
 
 
+@pytest.mark.parametrize("currency", ["usd", "eur"])
+def test_what_a_form_has_done_it_asks_nobody_to_allow_once_more(client, logged_in, pay, currency, stripe_server):
+    payment, form = pay(currency=currency), filled(confirm="yes")
+    client.post(form_of(payment), form)
+    page = words_of(client.post(form_of(payment), {**form, "noticed": "yes"}))
+    assert "was done before" in page
+    assert not Approval.objects.exists()
+    assert len(stripe_server.refunds(payment.stripe_payment_id)) == 1
+
+
 def test_what_is_left_by_then_decides_whether_it_can_still_be_allowed(client, pay, ask):
     payment = pay()
     client.force_login(limited(per_act=2))
