@@ -18,7 +18,7 @@ from backoffice.lib import clock
 from billing.models import EventState, StripeEvent
 from billing.models.events import UNSETTLED
 from billing.services.inbox import receive_event
-from billing.services.processing import MAX_ATTEMPTS, process_event
+from billing.services.processing import MAX_FAILURES, process_event
 from credits.acts import PlaceHold
 from credits.kinds import TransactionKind
 from credits.postings import Posting
@@ -27,7 +27,7 @@ from credits.services import adjust_credits, gift_credits, verify_ledger
 SECOND = timedelta(seconds=1)
 FAILURE = (
     "Our side failed (OperationalError: the connection to the database was lost). "
-    f"It was tried {MAX_ATTEMPTS} times: have it looked at, then replay."
+    f"It was tried {MAX_FAILURES} times: have it looked at, then replay."
 )
 
 
@@ -114,7 +114,7 @@ class _Players:
 
     def _close(self, act: acts.Closing) -> None:
         self._let_waits_end()
-        if unsettled := StripeEvent.objects.filter(state__in=UNSETTLED, attempts__lt=MAX_ATTEMPTS).first():
+        if unsettled := StripeEvent.objects.filter(state__in=UNSETTLED, failures__lt=MAX_FAILURES).first():
             raise DemoError(f"The Stripe event {unsettled.stripe_id} did not come to rest: {unsettled.error}")
         requests.ask_and_decide(self._staff)
         company.close_company(told=act.told)
@@ -203,8 +203,9 @@ class _Players:
     def _deliver_in_vain(self, act: acts.FailedDelivery) -> None:
         # As processing leaves it after its last attempt; whoever replays it sees it work.
         event = self._received(act)
-        event.state, event.error, event.attempts, event.next_attempt_at = EventState.FAILED, FAILURE, MAX_ATTEMPTS, None
-        event.save(update_fields=["state", "error", "attempts", "next_attempt_at"])
+        event.state, event.error, event.next_attempt_at = EventState.FAILED, FAILURE, None
+        event.attempts = event.failures = MAX_FAILURES
+        event.save(update_fields=["state", "error", "attempts", "failures", "next_attempt_at"])
 
     def _received(self, act: acts.Delivery) -> StripeEvent:
         event = receive_event(body=act.body)
