@@ -7,6 +7,7 @@ from django.conf import settings
 
 from accounts.models import User
 from backoffice.lib import clock, money
+from backoffice.lib.periods import day_of
 from billing.selectors import rates
 from jobs.errors import LimitExceeded
 from jobs.selectors import Bounds, bounds_of
@@ -24,7 +25,7 @@ def counted(amount_minor: int, currency: str) -> Decimal | None:
     amount = money.major_units(amount_minor, currency)
     if currency == settings.REPORTING_CURRENCY:
         return amount
-    rate = rates.rate(currency, settings.REPORTING_CURRENCY, clock.now().date())
+    rate = rates.rate(currency, settings.REPORTING_CURRENCY, day_of(clock.now()))
     return None if rate is None else (amount * rate).quantize(STEP)
 
 

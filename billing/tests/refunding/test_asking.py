@@ -1,13 +1,14 @@
 """A refund is kept before Stripe is called: within what is left, within limits, audited, and once."""
 
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.contrib.auth.models import Group
 
 from accounts.models import User
 from audit.models import AuditEntry
+from backoffice.lib import clock
 from billing.errors import NotRefundable, ReasonMissing, StripeNotConfigured
 from billing.models import CreditPolicy, ExchangeRate, Payment, Refund, RefundStatus
 from billing.services.refunding import request_refund
@@ -161,6 +162,15 @@ def test_another_currency_counts_by_its_rate(pay, ask):
     with pytest.raises(LimitExceeded):
         ask(payment, 401, actor=limited(per_act=5))
     ask(payment, 400, actor=limited(per_act=5))
+    assert LimitUse.objects.get().amount == 5
+
+
+def test_the_rate_is_that_of_the_day_of_reports(pay, ask, settings):
+    settings.REPORTING_TIME_ZONE = "Asia/Tokyo"
+    payment, clerk = pay(currency="eur"), limited(per_act=500)
+    ExchangeRate.objects.create(date=date(2026, 1, 2), base="EUR", quote="USD", rate="1.25")
+    with clock.at(datetime(2026, 1, 1, 20, tzinfo=UTC)):
+        ask(payment, 400, actor=clerk)
     assert LimitUse.objects.get().amount == 5
 
 
