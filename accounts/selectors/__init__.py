@@ -34,7 +34,14 @@ from accounts.selectors.people import (
     which_are_staff,
 )
 from accounts.selectors.preferences import remembered
-from accounts.selectors.retired import family_of, retirement_by_external_id, retirement_of, retirement_seen, survivor_of
+from accounts.selectors.retired import (
+    family_of,
+    is_forgotten,
+    retirement_by_external_id,
+    retirement_of,
+    retirement_seen,
+    survivor_of,
+)
 from accounts.selectors.search import Search, search_for, words_by_joining
 from accounts.selectors.status import status_history, statuses_due
 
@@ -54,6 +61,7 @@ __all__ = [
     "customer_totals",
     "family_of",
     "has_second_factor",
+    "is_forgotten",
     "is_id",
     "key_by_secret",
     "key_list",

@@ -11,6 +11,13 @@ def retirement_of(user_id: int) -> RetiredCustomer | None:
     return RetiredCustomer.objects.select_related("into").filter(pk=user_id).first()
 
 
+def is_forgotten(user_id: int) -> bool:
+    """Whether a customer was anonymised, or was merged into somebody who was."""
+    retired = retirement_of(user_id)
+    last = retirement_of(retired.into_id) if retired and retired.into_id else retired
+    return last is not None and last.fate == Fate.ANONYMISED
+
+
 def retirement_seen(customer: Customer) -> RetiredCustomer | None:
     """As ``retirement_of``, asked once for one row that was read: several parts of a page want to know."""
     cache = customer._state.fields_cache

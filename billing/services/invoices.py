@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import services as accounts
-from accounts.selectors import family_of, retirement_of
+from accounts.selectors import family_of, is_forgotten, retirement_of
 from backoffice.lib import clock
 from billing import selectors
 from billing.allowances import Given, Paid, period_of, periods_of, standing
@@ -29,6 +29,9 @@ def save_invoice(*, user_id: int, told: InvoiceTold, word: Word, ends: InvoiceSt
     an amount cannot be kept.
     """
     columns = _columns(told, word)
+    if is_forgotten(user_id):
+        # Its page tells name and address to whoever has the link.
+        columns["hosted_url"] = ""
     known = Invoice.objects.filter(stripe_invoice_id=told.id).first()
     over = [status for status in (known.status if known else None, ends, told.status) if status in INVOICE_OVER]
     if over:

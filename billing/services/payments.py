@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from accounts import services as accounts
-from accounts.models import Customer, Fate
-from accounts.selectors import retirement_of
+from accounts.models import Customer
+from accounts.selectors import is_forgotten
 from backoffice.lib import clock
 from backoffice.lib.hooks import hooks
 from backoffice.lib.money import format_credits
@@ -94,7 +94,7 @@ def complete_payment(*, payment: Payment, details: PaymentDetails) -> None:
     payment = lock_payment(payment.pk)
     # The first moment that was ever told, since the event that told it may be emptied by now.
     columns = {**details.columns(), "paid_at": min(payment.paid_at, details.paid_at)}
-    if _is_forgotten(payment.user_id):
+    if is_forgotten(payment.user_id):
         # What was emptied of their card does not come back with a late event.
         columns = {name: value for name, value in columns.items() if name not in UNKNOWN_METHOD.columns()}
     if any(getattr(payment, name) != value for name, value in columns.items()):
@@ -103,13 +103,6 @@ def complete_payment(*, payment: Payment, details: PaymentDetails) -> None:
     _set_fee(payment, details)
     if _hear_charge(payment, details):
         settle(payment)
-
-
-def _is_forgotten(user_id: int) -> bool:
-    """Whether whoever paid was anonymised since, or was merged into somebody who was."""
-    retired = retirement_of(user_id)
-    last = retirement_of(retired.into_id) if retired and retired.into_id else retired
-    return last is not None and last.fate == Fate.ANONYMISED
 
 
 def _link(payment: Payment, details: PaymentDetails) -> None:

@@ -19,7 +19,7 @@ from audit.models import AuditEntry
 from audit.selectors import first_chain_fault
 from backoffice.lib import clock
 from backoffice.lib.lives import anonymisers
-from billing.models import EventState, Payment, StripeEvent
+from billing.models import EventState, Invoice, Payment, StripeEvent
 from billing.selectors import events_about
 from billing.tests import stripe_bodies
 from billing.tests.bodies import invoices, subscriptions
@@ -276,6 +276,15 @@ def test_what_stripe_told_of_somebody_else_who_shares_a_customer_of_its_is_kept(
     assert all(bytes(StripeEvent.objects.get(pk=each.pk).body) for each in kept)
     whose = {each.subscription_id: bytes(each.body) != b"" for each in StripeEvent.objects.exclude(subscription_id="")}
     assert whose == {"sub_0": False, "sub_1": False, "sub_2": True}
+
+
+def test_an_invoice_that_is_told_of_later_does_not_lead_to_its_page_again(person):
+    told = invoices.invoice(invoices.NEW, lines=[invoices.line("price_use")], id="in_1", customer=MARKS["stripe"])
+    deliver(stripe_bodies.event("invoice.finalized", told))
+    assert Invoice.objects.get().hosted_url
+    forget(person)
+    (later,) = deliver(stripe_bodies.event("invoice.updated", told, created=stripe_bodies.CREATED + 60))
+    assert (later.state, Invoice.objects.get().hosted_url) == (EventState.PROCESSED, "")
 
 
 def test_twice_is_once(person):
