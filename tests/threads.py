@@ -37,7 +37,7 @@ def while_another_waits(first: Callable[[], Any], second: Callable[[], Any]) -> 
         with transaction.atomic():
             answer = first()
             done.set()
-            _wait_for_a_waiter()
+            wait_for_a_waiter()
         return answer
 
     def waiting() -> Any:
@@ -50,7 +50,8 @@ def while_another_waits(first: Callable[[], Any], second: Callable[[], Any]) -> 
     return answers
 
 
-def _wait_for_a_waiter() -> None:
+def wait_for_a_waiter() -> None:
+    """Return once somebody waits for a lock of this transaction."""
     deadline = time.monotonic() + 30
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:

@@ -28,6 +28,8 @@ def save_invoice(*, user_id: int, told: InvoiceTold, word: Word, ends: InvoiceSt
     From a final state it does not come back, whatever is told later, and whose it is never changes. Raises Parked if
     an amount cannot be kept.
     """
+    # People before what is theirs, as everybody does who locks both: what it grants is theirs too.
+    accounts.lock_customers({user_id, _living(user_id)})
     columns = _columns(told, word)
     if is_forgotten(user_id):
         # Its page tells name and address to whoever has the link.

@@ -49,7 +49,8 @@ def _about(user_ids: Sequence[int]) -> QuerySet[StripeEvent]:
 def forget(user_ids: Sequence[int], known: Known) -> Mapping[str, int]:
     """Empty what Stripe told of a person and their card. Who paid what, when and for which credits stays."""
     now = clock.now()
-    events = selectors.events_about(user_ids, stripe_customer_id=known.stripe_customer_id)
+    # What came in since it was asked what stands in the way is left to its worker, who has it locked and waits for us.
+    events = selectors.events_about(user_ids, stripe_customer_id=known.stripe_customer_id).exclude(state__in=UNSETTLED)
     payments = Payment.objects.filter(user_id__in=user_ids)
     refunds = Refund.objects.filter(payment__user_id__in=user_ids)
     invoices = Invoice.objects.filter(user_id__in=user_ids)

@@ -37,7 +37,8 @@ def replay_event(*, event_id: int, actor: User, reason: str) -> StripeEvent:
 def replay_many(running: Running, event_ids: Sequence[int]) -> list[ItemOutcome]:
     """Hand some events of a job to the workers once more. Its entry in the audit log is the job's own."""
     waiting = StripeEvent.objects.filter(pk__in=event_ids, state__in=REPLAYABLE_TOGETHER).exclude(body=b"")
-    open_again = set(waiting.select_for_update(no_key=True).values_list("pk", flat=True))
+    # One that somebody has locked is being worked on, and whoever does may be about to lock others of these.
+    open_again = set(waiting.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
     StripeEvent.objects.filter(pk__in=open_again).update(
         state=EventState.RECEIVED, next_attempt_at=clock.now(), processed_at=None, failures=0
     )

@@ -1,6 +1,8 @@
 """Somebody is forgotten: nothing personal is left in any table, and ledger, payments and audit log still prove."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from urllib.parse import quote, urlencode
@@ -9,17 +11,18 @@ import pytest
 from axes.models import AccessAttempt
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, connection, connections, models, transaction
 from django.urls import reverse
 
 from accounts import services as accounts
 from accounts.errors import AnonymiseRefused, CustomerAnonymised, CustomerRetired, ReasonRefused, UnknownCustomer
 from accounts.models import Customer, RetiredCustomer, SavedFilter, StaffNote, Tag, User
+from accounts.services import anonymising
 from audit.models import AuditEntry
 from audit.selectors import first_chain_fault
 from backoffice.lib import clock
 from backoffice.lib.lives import anonymisers
-from billing.models import EventState, Invoice, Payment, StripeEvent
+from billing.models import EventState, Invoice, Payment, Plan, StripeEvent
 from billing.selectors import events_about
 from billing.tests import stripe_bodies
 from billing.tests.bodies import invoices, subscriptions
@@ -30,7 +33,7 @@ from jobs.models import Channel, MessageState, OutboxMessage
 from jobs.services import enqueue
 from tests.api import Program, code_of, key
 from tests.factories import CustomerFactory, StaffFactory
-from tests.threads import at_once
+from tests.threads import at_once, wait_for_a_waiter
 
 pytestmark = pytest.mark.django_db
 
@@ -285,6 +288,36 @@ def test_an_invoice_that_is_told_of_later_does_not_lead_to_its_page_again(person
     forget(person)
     (later,) = deliver(stripe_bodies.event("invoice.updated", told, created=stripe_bodies.CREATED + 60))
     assert (later.state, Invoice.objects.get().hosted_url) == (EventState.PROCESSED, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_comes_while_they_are_forgotten_waits_and_neither_of_both_fails(monkeypatch):
+    customer = CustomerFactory(stripe_customer_id="cus_ada")
+    Plan.objects.create(key="pro", name="Pro", monthly_credits=100, stripe_product_id="prod_pro")
+    told = invoices.invoice(invoices.NEW, lines=[invoices.line("price_pro")], id="in_1", customer="cus_ada")
+    with clock.at(datetime.fromtimestamp(stripe_bodies.CREATED + 60, UTC)), ThreadPoolExecutor(1) as pool:
+        deliver(stripe_bodies.event("invoice.finalized", told))
+        find_obstacles = anonymising.anonymise_obstacles
+
+        def pay():
+            try:
+                with clock.at(datetime.fromtimestamp(stripe_bodies.CREATED + 60, UTC)):
+                    return deliver(stripe_bodies.event("invoice.paid", told | {"status": "paid"}))[0]
+            finally:
+                connections.close_all()
+
+        def and_meanwhile(person):
+            found = find_obstacles(person)
+            meanwhile.append(pool.submit(pay))
+            wait_for_a_waiter()
+            return found
+
+        meanwhile = []
+        monkeypatch.setattr(anonymising, "anonymise_obstacles", and_meanwhile)
+        forget(customer)
+        paid = meanwhile[0].result()
+    assert paid.state == EventState.PROCESSED, paid.error
+    assert Invoice.objects.get().hosted_url == ""
 
 
 def test_twice_is_once(person):
