@@ -50,7 +50,7 @@ def on_invoice(event: StripeEvent, answers: Answers) -> None:
 def _written(event: StripeEvent, told: InvoiceTold, word: Word) -> Invoice:
     known = selectors.invoice_of(told.id)
     ends = _end_told_by(event)
-    if known and not is_news(known, word) and (ends is None or known.status in INVOICE_OVER):
+    if known and not is_news(known, word) and ends in (None, known.status):
         return known
     return save_invoice(user_id=known.user_id if known else _owner(event, told), told=told, word=word, ends=ends)
 

@@ -25,8 +25,8 @@ from credits import services as credits
 def save_invoice(*, user_id: int, told: InvoiceTold, word: Word, ends: InvoiceStatus | None = None) -> Invoice:
     """Write what Stripe said last of an invoice; ``ends`` is a final state that it is known to have reached.
 
-    From a final state it does not come back, whatever is told later, and whose it is never changes. Raises Parked if
-    an amount cannot be kept.
+    From a final state it does not come back, whatever is told later, and whose it is never changes. Told of as paid and
+    as void, it was paid: the money is in. Raises Parked if an amount cannot be kept.
     """
     # People before what is theirs, as everybody does who locks both: what it grants is theirs too.
     accounts.lock_customers({user_id, _living(user_id)})
@@ -37,7 +37,7 @@ def save_invoice(*, user_id: int, told: InvoiceTold, word: Word, ends: InvoiceSt
     known = Invoice.objects.filter(stripe_invoice_id=told.id).first()
     over = [status for status in (known.status if known else None, ends, told.status) if status in INVOICE_OVER]
     if over:
-        columns["status"] = over[0]
+        columns["status"] = InvoiceStatus.PAID if InvoiceStatus.PAID in over else over[0]
     is_paid = columns["status"] == InvoiceStatus.PAID
     columns["paid_at"] = ((known.paid_at if known else None) or told.paid_at or word.at) if is_paid else None
     if known and known.monthly_credits is not None:

@@ -193,6 +193,16 @@ def test_from_a_final_state_an_invoice_does_not_come_back(kind, status):
     assert Invoice.objects.get().status == {"paid": "paid", "voided": "void", "deleted": "void"}[kind]
 
 
+def test_an_invoice_that_is_told_of_as_paid_and_as_void_is_paid_in_every_order():
+    paid, void = (of_nobodys_plan(id="in_1", status=status) for status in ("paid", "void"))
+    story = [
+        told("paid", paid, after=5),
+        told("payment_failed", of_nobodys_plan(id="in_1"), after=7),
+        told("voided", void, after=9),
+    ]
+    assert set(orders(story, lambda: Invoice.objects.get().status)) == {"paid"}
+
+
 def test_what_was_written_off_may_still_be_paid():
     written_off = of_nobodys_plan(id="in_1", status="uncollectible")
     deliver(told("marked_uncollectible", written_off))
