@@ -22,6 +22,10 @@ class PlainDecimalField(forms.DecimalField):
             raise ValidationError("Write it in at most 18 plain digits, such as 10 or 10.50.", code="invalid")
         return super().to_python(value)
 
+    def prepare_value(self, value: Any) -> Any:
+        """``160`` and not ``160.0000``, as a column of four decimals has it."""
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
 
 def minor_units_of(form: forms.ModelForm, price: Decimal, currency: str) -> int:
     """A price as customers see it in minor units; what is none becomes an error of the form's ``price``, and 0."""
