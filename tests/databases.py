@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -29,6 +29,8 @@ PRISTINE = "pristine"
 # Where the workers of a test run, and what they start, read the name of its template.
 TEMPLATE = "BACKOFFICE_TESTS_TEMPLATE"
 VACUUM_SECONDS = 30
+# Rows of one table above which all tables are truncated.
+MANY = 500
 CHAIN_HEAD = "INSERT INTO audit_chainhead (id, seq, hash) VALUES (1, 0, repeat('0', 64))"
 
 
@@ -141,21 +143,59 @@ def _build(name: str) -> None:
 
 
 def flush(database: str) -> None:
-    """Empty every table as the owner and assert that all guards are on again."""
+    """Empty every table as the owner and assert that all guards are on again.
+
+    Most tests leave a few rows in a few tables: those are deleted, which takes a tenth of the time of truncating all.
+    """
     with owner_connection(database) as connection, connection.transaction():
         guards = _guards(connection)
-        _switch(connection, guards, "DISABLE TRIGGER")
-        tables = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        emptied = sql.SQL(", ").join(sql.Identifier(name) for name in tables if name not in KEPT_TABLES)
-        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(emptied))
-        connection.execute(CHAIN_HEAD)
-        _restore(connection)
-        _switch(connection, guards, "ENABLE ALWAYS TRIGGER")
         assert guards, "the evidence must be guarded"
+        left = _left(connection)
+        has_many = any(rows > MANY for rows in left.values())
+        touched = [guard for guard in guards if has_many or guard[0] in left]
+        _switch(connection, touched, "DISABLE TRIGGER")
+        _truncate(connection) if has_many else _delete(connection, left)
+        _restore(connection)
+        # Foreign keys are looked at now, while nothing is locked against them.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        _switch(connection, touched, "ENABLE ALWAYS TRIGGER")
         assert _guards(connection) == guards, "the flush left a guard off"
 
 
+def _left(connection: psycopg.Connection) -> dict[str, int]:
+    """The tables that a test may have left rows in, with their number, counted up to MANY and one."""
+    tables = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    counted = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {}, count(*) FROM (SELECT FROM {} LIMIT {}) AS counted").format(
+            sql.Literal(name), sql.Identifier(name), sql.Literal(MANY + 1)
+        )
+        for name in tables
+        if name not in KEPT_TABLES
+    )
+    return {name: rows for name, rows in connection.execute(counted) if rows}
+
+
+def _truncate(connection: psycopg.Connection) -> None:
+    tables = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    emptied = sql.SQL(", ").join(sql.Identifier(name) for name in tables if name not in KEPT_TABLES)
+    connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(emptied))
+
+
+def _delete(connection: psycopg.Connection, tables: Iterable[str]) -> None:
+    connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    for table in tables:
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    sequences = connection.execute(
+        "SELECT pg_get_serial_sequence(table_name, column_name) FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND is_identity = 'YES' AND table_name = ANY(%s)",
+        [list(tables)],
+    ).fetchall()
+    for (sequence,) in sequences:
+        connection.execute("SELECT setval(%s, 1, false)", [sequence])
+
+
 def _restore(connection: psycopg.Connection) -> None:
+    connection.execute(CHAIN_HEAD)
     for table in RESTORED_TABLES:
         connection.execute(f"INSERT INTO {table} SELECT * FROM {PRISTINE}.{table}")
     for table in ("auth_group", "auth_group_permissions"):
