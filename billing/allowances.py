@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from billing.errors import Parked
 from billing.models import Interval, Invoice, Plan, PlanPrice
 from billing.readings.invoices import InvoiceTold, Line
-from credits.amounts import DECIMAL_PLACES
+from credits.amounts import DECIMAL_PLACES, MAX_AMOUNT
 from credits.periods import month_after
 
 SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES)
@@ -50,7 +50,10 @@ class Catalogue:
 
 
 def given_by(told: InvoiceTold, catalogue: Catalogue) -> Given | None:
-    """What a subscription's invoice gives; None if it pays for no time to come. Raises Parked if no plan is known."""
+    """What a subscription's invoice gives; None if it pays for no time to come.
+
+    Raises Parked if no plan is known, or if that is more than an allowance can be.
+    """
     starts_at, ends_at = told.period
     lines = told.advance_lines
     if not lines or starts_at is None or ends_at is None:
@@ -69,6 +72,11 @@ def given_by(told: InvoiceTold, catalogue: Catalogue) -> Given | None:
         )
     counted = [line for line in lines if line.ends_at == ends_at]
     credits = sum((_credits(line, catalogue) for line in counted), Decimal(0))
+    if abs(credits) > MAX_AMOUNT:
+        raise Parked(
+            f"Its lines make {credits:.4g} credits a month, which no allowance can be. Compare their quantities with "
+            "the invoice in Stripe, and set the customer's allowance by hand."
+        )
     return Given(credits=credits, starts_at=starts_at, ends_at=ends_at, is_whole=bool(whole))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from billing.errors import Parked
 from billing.models.payments import MAX_MINOR
 from billing.models.statuses import EARNING, SUBSCRIPTION_OVER
-from billing.mrr import Discount, mrr
+from billing.mrr import Discount, monthly, mrr
 from billing.readings.discounts import DiscountTold
 from billing.readings.subscriptions import SubscriptionTold
 
@@ -141,7 +141,8 @@ def _step(
             currency=told.currency,
             at=heard.at,
         )
-    if worth > MAX_MINOR:
+    # Of what earns nothing, or is discounted, the items are kept with their worth all the same.
+    if max([worth, *(monthly(item.rate(), at=heard.at) for item in told.items)]) > MAX_MINOR:
         raise Parked(f"What {told.id} is worth a month is no amount that can be kept. Look it up in Stripe.")
     return Step(
         event_id=heard.event_id,

@@ -12,6 +12,10 @@ from typing import Any
 from billing.models import Interval, InvoiceStatus
 from billing.payloads import id_at, moment_at, text_at, value_at, whole_at
 from billing.readings.customers import named_users
+from billing.readings.numbers import LARGEST_COUNT
+
+# What the column holds.
+LARGEST_ATTEMPT = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +113,7 @@ def read_invoice(invoice: Any) -> InvoiceTold:
         amount_due=whole_at(invoice, "amount_due") or 0,
         amount_paid=whole_at(invoice, "amount_paid") or 0,
         hosted_url=_address(text_at(invoice, "hosted_invoice_url", limit=1000)),
-        attempt_count=max(0, whole_at(invoice, "attempt_count") or 0),
+        attempt_count=min(max(0, whole_at(invoice, "attempt_count") or 0), LARGEST_ATTEMPT),
         next_attempt_at=moment_at(invoice, "next_payment_attempt"),
         issued_at=moment_at(invoice, "created"),
         due_at=moment_at(invoice, "due_date"),
@@ -161,7 +165,7 @@ def _line(line: Any, subscription_id: str) -> Line:
     # Of the older one: the price whole, and before that a plan.
     price = value_at(line, "price") or value_at(line, "plan")
     recurring = value_at(price, "recurring") or price
-    interval = text_at(recurring, "interval", limit=8)
+    interval, count = text_at(recurring, "interval", limit=8), whole_at(recurring, "interval_count")
     credited = value_at(details or line, "proration_details", "credited_items")
     amount = whole_at(line, "amount") or 0
     return Line(
@@ -172,7 +176,7 @@ def _line(line: Any, subscription_id: str) -> Line:
         amount=amount,
         unit_amount=_unit_amount(line, price),
         interval=interval if interval in Interval.values else "",
-        interval_count=max(1, whole_at(recurring, "interval_count") or 1),
+        interval_count=count if count is not None and 1 <= count <= LARGEST_COUNT else 1,
         is_metered=text_at(recurring, "usage_type", limit=16) == "metered",
         is_proration=value_at(details, "proration") is True or value_at(line, "proration") is True,
         is_credit=amount < 0 or isinstance(credited, dict),

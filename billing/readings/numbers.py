@@ -7,6 +7,7 @@ from billing.payloads import value_at
 
 # What the columns hold that they are kept in.
 LARGEST, SMALLEST_STEP = Decimal(10) ** 11, Decimal(1).scaleb(-12)
+LARGEST_COUNT = 32_767
 
 
 def decimal_at(value: Any, *path: str | int) -> Decimal | None:

@@ -12,10 +12,9 @@ from billing.mrr import Discount, Rate
 from billing.payloads import id_at, moment_at, text_at, value_at, whole_at
 from billing.readings.customers import named_users
 from billing.readings.discounts import DiscountTold, read_discounts
-from billing.readings.numbers import decimal_at
+from billing.readings.numbers import LARGEST_COUNT, decimal_at
 from billing.stripe_amounts import in_minor_units
 
-LARGEST_COUNT = 32_767
 LARGEST_QUANTITY = 10**12
 
 

@@ -259,6 +259,22 @@ def test_the_ledger_and_its_figures_are_proven_after_a_month_an_upgrade_and_what
     assert sum(grants()) == 0
 
 
+@pytest.mark.parametrize("quantity", [10**7, 10**12, 10**30])
+def test_more_credits_than_can_be_kept_are_for_somebody_to_look_at(quantity):
+    with clock.at(START + MINUTE):
+        (stored,) = deliver(paid(of("price_month", quantity=quantity)))
+    assert stored.state == EventState.PARKED, stored.error
+    assert "credits a month" in stored.error
+    assert Invoice.objects.get().status == "paid"
+
+
+@pytest.mark.parametrize("count", [10**6, 10**30])
+def test_a_length_of_time_that_cannot_be_is_read_as_none(count):
+    line = of("price_extra", interval="week", interval_count=count)
+    play(paid(line, version=VERSIONS[0]))
+    assert grants() == [Decimal("230.7692")]
+
+
 def test_a_refused_invoice_grants_nothing():
     whole = invoice(NEW, lines=[of("price_month")], created=seconds(START))
     with clock.at(START + MINUTE):

@@ -216,6 +216,13 @@ def test_an_event_of_the_other_mode_is_kept_and_not_applied():
     assert (stored.state, Invoice.objects.count()) == (EventState.IGNORED, 0)
 
 
+@pytest.mark.parametrize("count", [2**31, 2**63, 10**40])
+def test_more_attempts_than_can_be_kept_keep_nothing_else_from_being_known(count):
+    (stored,) = deliver(told("paid", of_nobodys_plan(status="paid", attempt_count=count)))
+    assert stored.state == EventState.PROCESSED, stored.error
+    assert (Invoice.objects.get().status, Invoice.objects.get().attempt_count) == ("paid", 2**31 - 1)
+
+
 @pytest.mark.parametrize(
     "odd",
     [

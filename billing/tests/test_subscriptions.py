@@ -213,6 +213,14 @@ def test_what_cannot_be_read_is_parked_with_what_to_do(damage):
     assert "Look it up in Stripe" in stored.error
 
 
+@pytest.mark.parametrize("status", ["trialing", "active", "unpaid", "paused"])
+def test_more_a_month_than_can_be_kept_is_parked_in_every_state(status):
+    too_much = item(price(10**10), quantity=10**12)
+    (stored,) = deliver(told("created", subscription(too_much, status=status)))
+    assert stored.state == EventState.PARKED, stored.error
+    assert "no amount that can be kept" in stored.error
+
+
 def test_what_is_damaged_in_its_parts_is_read_as_far_as_it_goes():
     subject = subscription() | {"items": {"data": ["x", {"price": {"unit_amount": "NaN", "recurring": []}}]}}
     deliver(told("created", subject | {"discounts": [None, 3, {}], "pause_collection": "soon", "trial_end": "never"}))
