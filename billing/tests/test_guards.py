@@ -1,17 +1,22 @@
 """The inbox and the payments against the runtime role's real login, the owner's hand, and impossible rows."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 
 import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from billing.envelopes import read_envelope
 from billing.models import CreditPack, EventState, Payment, StripeEvent
+from billing.tests.bodies import invoices
 from billing.tests.flow import deliver
-from billing.tests.stripe_bodies import intent_succeeded, payment_intent
+from billing.tests.stripe_bodies import encoded, event, intent_succeeded, payment_intent
 from tests import databases
 from tests.factories import CustomerFactory
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -183,6 +188,28 @@ def test_what_went_back_by_the_charge_has_its_day_and_nothing_else_has_one(booke
 
 
 @pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("named", ["sub_ada", {"id": "sub_ada", "object": "subscription"}])
+def test_old_events_of_newer_invoices_learn_their_subscription_and_then_keep_it(named):
+    told = invoices.invoice(invoices.NEW, lines=[], subscription=named)
+    envelope = read_envelope(encoded(event("invoice.paid", told)))
+    assert envelope.subscription_id == "sub_ada"
+    kept = {"type": envelope.type, "payload": envelope.payload, "invoice_id": envelope.invoice_id}
+    old, other = (
+        StripeEvent.objects.create(
+            stripe_id=f"evt_{number}", body=b"{}", livemode=False, next_attempt_at=MOMENT, **fields
+        )
+        for number, fields in enumerate([kept, kept | {"subscription_id": "sub_other"}])
+    )
+    migration = import_module("billing.migrations.0024_newer_invoices_know_their_subscription")
+    with databases.owner_connection(connection.settings_dict["NAME"]) as owner:
+        owner.execute(migration.FILL_FROZEN)
+        known = dict(StripeEvent.objects.values_list("pk", "subscription_id"))
+        assert known == {old.pk: "sub_ada", other.pk: "sub_other"}
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            owner.execute("UPDATE billing_stripeevent SET subscription_id = ''")
+
+
 def test_outcomes_may_change(booked):
     assert StripeEvent.objects.update(attempts=F("attempts") + 1) == 1
 
