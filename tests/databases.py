@@ -183,7 +183,8 @@ def _truncate(connection: psycopg.Connection) -> None:
 
 def _delete(connection: psycopg.Connection, tables: Iterable[str]) -> None:
     connection.execute("SET CONSTRAINTS ALL DEFERRED")
-    for table in tables:
+    # People last: the audit log's foreign key is the one that does not wait for the end of the transaction.
+    for table in sorted(tables, key=lambda name: name == "accounts_user"):
         connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
     sequences = connection.execute(
         "SELECT pg_get_serial_sequence(table_name, column_name) FROM information_schema.columns"

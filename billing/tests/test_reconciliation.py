@@ -446,7 +446,12 @@ def test_settling_by_hand_answers_and_records_all_that_it_changed(clerk, custome
     assert (settled.refunded_minor, settled.status) == (500, "partially_refunded")
     entry = AuditEntry.objects.get()
     assert entry.old_values == {"refunded_minor": 0, "status": "succeeded", "taken_back": "0"}
-    assert entry.new_values == {"refunded_minor": 500, "status": "partially_refunded", "taken_back": "50"}
+    assert entry.new_values == {
+        "payment": payment.stripe_payment_id,
+        "refunded_minor": 500,
+        "status": "partially_refunded",
+        "taken_back": "50",
+    }
 
 
 def test_settling_a_payment_that_bought_no_credits_is_recorded_too(clerk, customer):
@@ -464,7 +469,7 @@ def test_settling_a_payment_that_bought_no_credits_is_recorded_too(clerk, custom
     settle_payment(payment_id=payment.pk, actor=clerk, reason="Seen in Stripe")
     entry = AuditEntry.objects.get()
     assert entry.old_values == {"disputed_minor": 0, "status": "succeeded"}
-    assert entry.new_values == {"disputed_minor": 1000, "status": "disputed"}
+    assert entry.new_values == {"payment": "pi_invoice", "disputed_minor": 1000, "status": "disputed"}
 
 
 def test_a_purchase_that_nobody_paid_is_taken_back_once(client, clerk, customer):
