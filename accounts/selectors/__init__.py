@@ -40,6 +40,7 @@ from accounts.selectors.retired import (
     retirement_by_external_id,
     retirement_of,
     retirement_seen,
+    survivor_id_of,
     survivor_of,
 )
 from accounts.selectors.search import Search, search_for, words_by_joining
@@ -82,6 +83,7 @@ __all__ = [
     "staff_by_email",
     "status_history",
     "statuses_due",
+    "survivor_id_of",
     "survivor_of",
     "tag_list",
     "tags_of",

@@ -11,6 +11,12 @@ def retirement_of(user_id: int) -> RetiredCustomer | None:
     return RetiredCustomer.objects.select_related("into").filter(pk=user_id).first()
 
 
+def survivor_id_of(user_id: int) -> int:
+    """The id of the customer into whom this one was merged; their own if that never happened."""
+    retired = retirement_of(user_id)
+    return (retired.into_id if retired else None) or user_id
+
+
 def is_forgotten(user_id: int) -> bool:
     """Whether a customer was anonymised, or was merged into somebody who was."""
     retired = retirement_of(user_id)

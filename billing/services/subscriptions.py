@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from accounts import services as accounts
+from accounts.selectors import survivor_id_of
 from backoffice.lib import clock
 from billing import selectors
 from billing.models import Plan, Subscription, SubscriptionChange, SubscriptionItem
@@ -47,6 +49,8 @@ def tell_subscription(*, user_id: int, stripe_customer_id: str, steps: Sequence[
     if not steps:
         return
     plans = _plans_of(steps)
+    # People before what is theirs, as everybody does who locks both.
+    accounts.lock_customers({user_id, survivor_id_of(user_id)})
     row = _tell_row(user_id, stripe_customer_id, steps[-1], plans)
     _tell_changes(row, steps, plans)
     follow_plan(user_id=row.user_id)

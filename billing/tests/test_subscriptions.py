@@ -1,9 +1,12 @@
 """Subscriptions as Stripe tells them: what is read, whose it is, and what stays when events come late."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import transaction
 
+from accounts import services as accounts
 from accounts.models import User
 from backoffice.lib import clock
 from billing.models import EventState, Interval, Plan, StripeEvent, Subscription, SubscriptionChange
@@ -22,9 +25,11 @@ from billing.tests.bodies.subscriptions import (
     subscription,
     told,
 )
-from billing.tests.flow import deliver
+from billing.tests.flow import deliver, post
+from billing.tests.stripe_bodies import encoded
 from billing.tests.stripe_bodies import event as told_event
 from tests.factories import CustomerFactory
+from tests.threads import at_once, wait_for_a_waiter
 
 pytestmark = pytest.mark.django_db
 
@@ -219,6 +224,31 @@ def test_more_a_month_than_can_be_kept_is_parked_in_every_state(status):
     (stored,) = deliver(told("created", subscription(too_much, status=status)))
     assert stored.state == EventState.PARKED, stored.error
     assert "no amount that can be kept" in stored.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_subscription_locks_whose_it_is_before_its_row(customer):
+    subject = subscription(item())
+    deliver(told("created", subject))
+    body = told("deleted", subject | {"status": "canceled"}, at=START + 9)
+    post(encoded(body))
+    stored = StripeEvent.objects.get(stripe_id=body["id"])
+    locked = threading.Event()
+
+    def change_person_and_subscription():
+        with transaction.atomic():
+            accounts.lock_customers([customer.pk])
+            locked.set()
+            wait_for_a_waiter()
+            Subscription.objects.update(updated_at=clock.now())
+
+    def process():
+        assert locked.wait(30)
+        process_event(event_id=stored.pk)
+
+    assert at_once([change_person_and_subscription, process]) == [None, None]
+    stored.refresh_from_db()
+    assert (stored.state, row().status) == (EventState.PROCESSED, "canceled"), stored.error
 
 
 def test_what_is_damaged_in_its_parts_is_read_as_far_as_it_goes():
