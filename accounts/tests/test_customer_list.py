@@ -70,7 +70,7 @@ def test_the_cards_say_what_was_counted_and_when(client, company):
         ("Customers", "5", "2 new in 30 days, +0% against the 30 before"),
         ("Paying", "2", "40.0% of all"),
         ("Average credits", "24", None),
-        ("Revenue", "$9.00", "net payments of all time"),
+        ("Revenue", "$9.00", "less refunds and disputes, before fees"),
     ]:
         card = html.partition(f"<dt>{label}</dt>")[2].partition("</dd>")[0]
         assert f">{value}</span>" in card, label

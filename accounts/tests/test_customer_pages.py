@@ -83,9 +83,9 @@ def test_the_page_of_a_customer_takes_the_same_number_of_queries_however_long_th
         ]
     )
     client.get(page_of(short))
-    with django_assert_num_queries(69):
+    with django_assert_num_queries(71):
         client.get(page_of(short))
-    with django_assert_num_queries(69):
+    with django_assert_num_queries(71):
         client.get(page_of(long))
 
 

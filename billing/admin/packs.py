@@ -10,7 +10,7 @@ from audit.importlists import ImportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib import money
 from backoffice.lib.admin import display
-from billing.admin.prices import PlainDecimalField, minor_units_of
+from billing.admin.prices import BareDecimalField, PlainDecimalField, minor_units_of
 from billing.catalogues import PackResource
 from billing.models import CreditPack
 
@@ -23,7 +23,7 @@ class PackForm(forms.ModelForm):
     class Meta:
         model = CreditPack
         fields = ("name", "credits", "currency", "stripe_price_id", "is_active", "position")
-        field_classes = {"credits": PlainDecimalField}
+        field_classes = {"credits": BareDecimalField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

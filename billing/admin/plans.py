@@ -12,7 +12,7 @@ from audit.importlists import ImportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib import money
 from backoffice.lib.admin import display
-from billing.admin.prices import PlainDecimalField, minor_units_of
+from billing.admin.prices import BareDecimalField, PlainDecimalField, minor_units_of
 from billing.catalogues import PlanResource
 from billing.models import Plan, PlanPrice
 
@@ -21,7 +21,7 @@ class PlanForm(forms.ModelForm):
     class Meta:
         model = Plan
         fields = ("name", "key", "monthly_credits", "trial_credits", "stripe_product_id", "is_active", "position")
-        field_classes = {"monthly_credits": PlainDecimalField, "trial_credits": PlainDecimalField}
+        field_classes = {"monthly_credits": BareDecimalField, "trial_credits": BareDecimalField}
 
 
 class PriceForm(forms.ModelForm):

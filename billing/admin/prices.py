@@ -22,8 +22,11 @@ class PlainDecimalField(forms.DecimalField):
             raise ValidationError("Write it in at most 18 plain digits, such as 10 or 10.50.", code="invalid")
         return super().to_python(value)
 
+
+class BareDecimalField(PlainDecimalField):
+    """One that shows ``160`` and not ``160.0000``, as a column of four decimals has it; prices keep theirs."""
+
     def prepare_value(self, value: Any) -> Any:
-        """``160`` and not ``160.0000``, as a column of four decimals has it."""
         return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 

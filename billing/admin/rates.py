@@ -7,7 +7,7 @@ from audit.exportlists import ExportMixin
 from audit.importlists import ImportMixin
 from audit.modeladmin import AuditedModelAdmin
 from backoffice.lib.admin.filters import DateRangeFilter
-from billing.admin.prices import PlainDecimalField
+from billing.admin.prices import BareDecimalField
 from billing.catalogues import RateResource
 from billing.models import ExchangeRate
 
@@ -18,7 +18,7 @@ class RateForm(forms.ModelForm):
     class Meta:
         model = ExchangeRate
         fields = ("date", "base", "quote", "rate")
-        field_classes = {"rate": PlainDecimalField}
+        field_classes = {"rate": BareDecimalField}
 
 
 @admin.register(ExchangeRate)

@@ -112,7 +112,9 @@ def test_a_plan_is_kept_with_its_prices_and_an_audit_entry(client, boss):
     assert PlanPrice.objects.values_list("plan_id", "amount_minor").get() == (plan.pk, 2000)
     (entry,) = AuditEntry.objects.all()
     assert entry.new_values["prices"] == {"added": [str(PlanPrice.objects.get().pk)]}
-    assert "20.00" in client.get(page_of(plan)).content.decode()
+    html = client.get(page_of(plan)).content.decode()
+    assert 'value="20.00"' in html
+    assert 'value="1000"' in html
 
 
 @pytest.mark.parametrize(
