@@ -30,6 +30,8 @@ from credits import selectors as credits
 from credits.acts import Clawback
 from credits.admin.effects import REFUSALS, balance_changes, check_has_ledger
 from credits.admin.fields import AmountField
+from credits.amounts import parse_amount
+from credits.errors import InvalidAmount
 from credits.kinds import TransactionKind
 from credits.models import CreditTransaction
 
@@ -103,8 +105,9 @@ class EventFixView(FixView):
             story = story_of(subject)
             emails = sorted(story.emails)
             whose = story.reference or (emails[0] if len(emails) == 1 else "")
-            return {"customer": whose, "credits": story.credits or ""}
-        except Parked:
+            return {"customer": whose, "credits": parse_amount(story.credits) if story.credits else ""}
+        except (Parked, InvalidAmount):
+            # Whoever has to find it out does not begin with what could not be read.
             return {}
 
 
