@@ -19,6 +19,8 @@ SCHEMA = Path(__file__).parent / "schemas" / "controls.schema.json"
 # More faults than somebody mends at once.
 MOST_FAULTS = 50
 SHOWN_VALUE = 60
+# As the schema bounds min and max: beyond it a number of steps could not be reckoned.
+LARGEST = Decimal(1_000_000_000)
 
 Value = str | int | float | bool
 
@@ -88,6 +90,9 @@ class Control:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return "It is a number."
         number = decimal(value)
+        # Infinity and what is no number at all are not below it either.
+        if not (number.is_finite() and abs(number) <= LARGEST):
+            return f"It is between -{LARGEST:,f} and {LARGEST:,f}."
         if self.min is not None and number < self.min:
             return f"It is at least {self.min:f}."
         if self.max is not None and number > self.max:
@@ -160,7 +165,6 @@ _WORDS = {
     "maxLength": "It has more than {rule} characters.",
     "minimum": "{value} is less than {rule}.",
     "maximum": "{value} is more than {rule}.",
-    "exclusiveMinimum": "{value} is not more than {rule}.",
     "anyOf": "{value} is neither a text or number nor a label with its value.",
 }
 

@@ -19,6 +19,13 @@ MOST_RULES = 50
 PER_UNIT, ADD, TIMES, FACTORS = KINDS = ("per_unit", "add", "times", "factors")
 
 
+class TooCostly(ValueError):
+    """The rules make more credits of the parameters than the ledger can carry."""
+
+    def __init__(self) -> None:
+        super().__init__(f"This would cost more than {MAX_CREDITS:,f} credits: the model's price or rules are wrong.")
+
+
 @dataclass(frozen=True)
 class Step:
     """What one rule did: ``credits`` is what there is after it."""
@@ -43,7 +50,10 @@ class Cost:
 
 
 def cost_of(base: Decimal, rules: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Cost:
-    """What a generation with these parameters, defaults included, costs by rules that have no faults."""
+    """What a generation with these parameters, defaults included, costs by rules that have no faults.
+
+    Raises TooCostly.
+    """
     steps = [Step("per generation", base)]
     for rule in rules:
         value = parameters.get(rule["parameter"])
@@ -51,6 +61,8 @@ def cost_of(base: Decimal, rules: Sequence[Mapping[str, Any]], parameters: Mappi
             continue
         credits = _applied(rule, value, steps[-1].credits)
         if credits is not None:
+            if credits > MAX_CREDITS:
+                raise TooCostly
             steps.append(Step(f"{rule['parameter']} {shown(value)}", credits))
     return Cost(steps[-1].credits.quantize(PLACES, ROUND_HALF_UP), steps)
 
@@ -109,7 +121,7 @@ def _faults_of_numbers(path: str, kind: str, given: Any, control: Control) -> It
         control.type in CHOICES and all(_is_number(o.value) for o in control.options)
     ):
         yield Fault(f"{path}/parameter", f"“{control.key}” is no number.")
-    elif control.min is not None and control.min < 0:
+    elif _may_be_negative(control):
         yield Fault(f"{path}/parameter", f"“{control.key}” may be below 0, and so would be its cost.")
     if kind == TIMES and given is not True:
         yield Fault(f"{path}/{TIMES}", "It is true: what there is so far, times the parameter.")
@@ -140,6 +152,12 @@ def _amount(given: Any) -> Decimal | None:
         return None
     amount = Decimal(given)
     return amount if amount <= MAX_CREDITS else None
+
+
+def _may_be_negative(control: Control) -> bool:
+    if control.type in CHOICES:
+        return any(_is_number(option.value) and option.value < 0 for option in control.options)  # type: ignore[operator]
+    return control.min is None or control.min < 0
 
 
 def _is_number(value: Any) -> bool:

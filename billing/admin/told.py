@@ -12,12 +12,12 @@ def what_was_paid(story: Story) -> SafeString:
     """How much and by whom, as far as it is told."""
     try:
         amount = display.money(*story.amount) if story.is_paid else display.absent("Not told")
-        payer = named_payer(story)
+        payer = _payer(story)
     except Parked as contradiction:
         return format_html("{}", str(contradiction))
     return format_html("{} of {}", amount, shown(payer) if payer else "somebody who is not named")
 
 
-def named_payer(story: Story) -> str:
-    """Whom it names: the product's user, an email, or Stripe's customer. Raises Parked if it names several."""
+def _payer(story: Story) -> str:
+    """The product's user, an email, or Stripe's customer. Raises Parked if several are named."""
     return story.reference or ", ".join(sorted(story.emails)) or story.stripe_customer_id or ""

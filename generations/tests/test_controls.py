@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from generations.controls import MOST_FAULTS, Control, ControlType, faults_of, read_controls
+from generations.controls import MOST_FAULTS, SCHEMA, Control, ControlType, faults_of, read_controls
 
 SELECT = {"key": "style", "label": "Style", "type": "select", "options": ["photo", {"label": "Oil", "value": "oil"}]}
 SLIDER = {"key": "steps", "label": "Steps", "type": "slider", "min": 10, "max": 50, "step": 5, "default": 20}
@@ -56,7 +57,7 @@ def test_no_controls_are_fine():
         ([SELECT | {"options": [{"label": "A"}]}], "/0/options/0"),
         ([SELECT | {"min": 1}], "/0/min: A control of this type has none."),
         ([{"key": "a", "label": "A", "type": "slider", "min": 1}], "/0: It lacks “max”."),
-        ([SLIDER | {"step": 0}], "/0/step: 0 is not more than 0."),
+        ([SLIDER | {"step": 0}], "/0/step: 0 is less than 1e-06."),
         ([SLIDER | {"default": "20"}], '/0/default: "20" is no number.'),
         ([SWITCH | {"default": "yes"}], '/0/default: "yes" is no boolean.'),
         ([NUMBER | {"max": 10**10}], "/0/max: 10000000000 is more than 1000000000."),
@@ -116,6 +117,10 @@ def of(told):
         (SLIDER, "20", "It is a number."),
         (NUMBER, -3.25, ""),
         (NUMBER, None, "It is a number."),
+        (NUMBER | {"step": 0.1}, 1e300, "It is between -1,000,000,000 and 1,000,000,000."),
+        (NUMBER | {"step": 0.1}, 10**400, "It is between -1,000,000,000 and 1,000,000,000."),
+        (NUMBER, float("inf"), "It is between -1,000,000,000 and 1,000,000,000."),
+        (NUMBER, float("nan"), "It is between -1,000,000,000 and 1,000,000,000."),
         (SWITCH, True, ""),
         (SWITCH, 1, "It is true or false."),
         (TEXT, "", ""),
@@ -135,8 +140,6 @@ def test_a_long_value_is_quoted_shortened():
 
 
 def test_the_published_contract_is_a_schema_of_2020_12():
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
-
-    from generations.controls import SCHEMA  # noqa: PLC0415
-
-    Draft202012Validator.check_schema(json.loads(SCHEMA.read_text()))
+    contract = json.loads(SCHEMA.read_text())
+    assert contract["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    assert Draft202012Validator(Draft202012Validator.META_SCHEMA).is_valid(contract)

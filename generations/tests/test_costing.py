@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from generations.controls import read_controls
-from generations.costing import cost_of, faults_of_rules
+from generations.costing import TooCostly, cost_of, faults_of_rules
 
 CONTROLS = read_controls(
     [
@@ -14,6 +14,8 @@ CONTROLS = read_controls(
         {"key": "hd", "label": "HD", "type": "switch"},
         {"key": "count", "label": "Images", "type": "select", "options": [1, 2, 4]},
         {"key": "offset", "label": "Offset", "type": "number", "min": -5, "max": 5},
+        {"key": "seed", "label": "Seed", "type": "number"},
+        {"key": "shift", "label": "Shift", "type": "select", "options": [-1, 0, 1]},
         {"key": "negative", "label": "Leave out", "type": "text"},
     ]
 )
@@ -77,6 +79,8 @@ def test_how_it_came_about_is_kept():
         ([{"parameter": "negative", "per_unit": "1"}], "/0/parameter: “negative” is no number."),
         ([{"parameter": "size", "times": True}], "/0/parameter: “size” is no number."),
         ([{"parameter": "offset", "times": True}], "/0/parameter: “offset” may be below 0"),
+        ([{"parameter": "seed", "per_unit": "1"}], "/0/parameter: “seed” may be below 0"),
+        ([{"parameter": "shift", "times": True}], "/0/parameter: “shift” may be below 0"),
         ([{"parameter": "count", "times": "2"}], "/0/times: It is true"),
         ([{"parameter": "seconds", "per_unit": 1}], "/0/per_unit: It is an amount of credits as a text"),
         ([{"parameter": "seconds", "per_unit": "-1"}], "/0/per_unit: It is an amount"),
@@ -94,3 +98,10 @@ def test_how_it_came_about_is_kept():
 def test_rules_that_cannot_be_are_told_with_their_place(rules, fault):
     (found,) = faults_of_rules(rules, CONTROLS)
     assert str(found).startswith(fault)
+
+
+def test_more_than_the_ledger_can_carry_is_refused_however_many_rules_multiply():
+    rules = [{"parameter": "seconds", "per_unit": "100000000"}, *[{"parameter": "count", "times": True}] * 49]
+    assert faults_of_rules(rules, CONTROLS) == []
+    with pytest.raises(TooCostly):
+        cost_of(Decimal(1), rules, {"seconds": 10, "count": 4})
